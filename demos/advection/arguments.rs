@@ -1,0 +1,156 @@
+//! The command line: what may be asked for, and whether it fits together. Reads no file.
+
+use std::path::PathBuf;
+
+use advection::{
+    flows::Pattern,
+    mpdata::{MAX_PASSES, Options, OptionsError},
+    simd::{Level, LevelError},
+};
+use clap::{Parser, ValueEnum};
+
+/// Most cells of a grid: 2 GiB of f64 per field, over all ranks.
+const MAX_CELLS: usize = 1 << 28;
+/// Most cells along a side.
+const MAX_SIDE: usize = 1 << 16;
+
+const SHAPES: &str = "\
+Files are NumPy's, C or Fortran order, f4 or f8 as --precision says, with the shapes and the staggering of PyMPDATA's
+fields for a grid of NX times NY cells:
+  psi        (NX, NY)      amounts in the cells; not negative unless --infinite-gauge or --passes 1
+  courant-x  (NX + 1, NY)  on the faces before cell (i, j) along the first index; [NX] repeats [0]
+  courant-y  (NX, NY + 1)  on the faces before cell (i, j) along the second index; [:, NY] repeats [:, 0]
+The grid is periodic both ways and is dealt out along the first index, at least 1 row per rank with --passes 1, and one
+more per further pass, or two with --non-oscillatory. The result is the same to the last bit for any number of ranks.
+Two passes without --non-oscillatory want |Cx| + |Cy| of about 0.55 at most.
+
+Without --headless the program is a demo of the kiosk, which starts it.";
+
+/// Advects a field on a doubly periodic grid with MPDATA, over MPI ranks.
+#[derive(Debug, Parser)]
+#[command(name = "advection", version, after_help = SHAPES)]
+pub struct Arguments {
+    /// Compute and print one line instead of talking to the kiosk
+    #[arg(long)]
+    pub headless: bool,
+    /// Time steps
+    #[arg(long, default_value_t = 100)]
+    pub steps: u64,
+    /// Cells, written NXxNY
+    #[arg(long, default_value = "512x512", value_parser = parse_size)]
+    pub size: (usize, usize),
+    /// Passes, the donor-cell pass included: 1 is upwind; PyMPDATA's n_iters
+    #[arg(long, default_value_t = 2)]
+    pub passes: usize,
+    /// Limit the corrective fluxes: no new extrema
+    #[arg(long)]
+    pub non_oscillatory: bool,
+    /// Corrective fluxes as on an infinite background: fields of any sign; two passes
+    #[arg(long)]
+    pub infinite_gauge: bool,
+    /// The numbers that are computed with
+    #[arg(long, value_enum, default_value_t = Precision::F64)]
+    pub precision: Precision,
+    /// The field to begin with: cone, gaussian, board, pipe, a .png, or a .npy
+    #[arg(long, default_value = "gaussian")]
+    pub initial: String,
+    /// The flow, if there are no files of Courant numbers
+    #[arg(long, value_enum, default_value_t = FlowName::Translation)]
+    pub flow: FlowName,
+    /// Courant numbers along the first index, a .npy
+    #[arg(long, requires = "courant_y", conflicts_with = "flow")]
+    pub courant_x: Option<PathBuf>,
+    /// Courant numbers along the second index, a .npy
+    #[arg(long, requires = "courant_x")]
+    pub courant_y: Option<PathBuf>,
+    /// Where the field is written in the end, a .npy
+    #[arg(long)]
+    pub output: Option<PathBuf>,
+    /// Instructions to use; the widest by default, the same bits with all
+    #[arg(long, value_name = "baseline|avx2|avx512")]
+    pub simd: Option<String>,
+}
+
+/// The numbers that are computed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// Single precision
+    F32,
+    /// Double precision
+    F64,
+}
+
+/// A flow that needs no files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FlowName {
+    /// A vortex that turns round and undoes what it has done
+    Swirl,
+    /// Solid-body rotation of a disc
+    Rotation,
+    /// The same velocity everywhere
+    Translation,
+}
+
+impl FlowName {
+    /// The flow's pattern.
+    pub fn pattern(self) -> Pattern {
+        match self {
+            FlowName::Swirl => Pattern::Swirl,
+            FlowName::Rotation => Pattern::Rotation,
+            FlowName::Translation => Pattern::Translation,
+        }
+    }
+}
+
+impl Arguments {
+    /// The member of the MPDATA family.
+    ///
+    /// # Errors
+    /// Names the options that do not fit together.
+    pub fn options(&self) -> Result<Options, OptionsError> {
+        let options = Options {
+            passes: self.passes.min(MAX_PASSES + 1),
+            infinite_gauge: self.infinite_gauge,
+            non_oscillatory: self.non_oscillatory,
+        };
+        options.check().map(|()| options)
+    }
+
+    /// The instructions to use.
+    ///
+    /// # Errors
+    /// If this processor does not have them.
+    pub fn level(&self) -> Result<Level, LevelError> {
+        self.simd.as_deref().map_or(Ok(Level::widest()), str::parse)
+    }
+}
+
+fn parse_size(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(x, y)| Some((x.parse().ok()?, y.parse().ok()?)));
+    let Some((nx, ny)): Option<(usize, usize)> = sides else {
+        return Err("write NXxNY, such as 512x512".into());
+    };
+    let fits = (1..=MAX_SIDE).contains(&nx) && (1..=MAX_SIDE).contains(&ny);
+    if !fits || MAX_CELLS < nx * ny {
+        return Err(format!("a side has 1 to {MAX_SIDE} cells, a grid at most {MAX_CELLS}"));
+    }
+    Ok((nx, ny))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_bounded() {
+        assert_eq!(parse_size("65536x4096"), Ok((65536, 4096)));
+        for text in ["", "512", "0x4", "4x0", "65536x65536", "99999999999x1", "-1x3", "3x4x5"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What every rank does for a command: its part of the picture, its steps, its pixels.
+
+use std::time::{Duration, Instant};
+
+use advection::{
+    flows::Flow, paint::Painter, part::Part, pictures::Picture, simd::Level, slab::Slab,
+};
+use anyhow::{Context, bail};
+use parallel::{Activity, Job, Stopwatch, Tiles, strip};
+use wire::demo::{MAX_PIXELS, MAX_SIDE};
+
+use super::command::{Choice, Command, MOTIFS, PATTERNS, SCHEMES};
+
+/// A rank's part of the run.
+pub struct Stage {
+    /// Where the time goes.
+    pub stopwatch: Stopwatch,
+    /// Bytes of halo sent since the last statistics.
+    pub halo_bytes: u64,
+    size: (usize, usize),
+    slab: Slab<f32>,
+    flow: Flow,
+    pictures: [Picture; MOTIFS],
+    choice: Choice,
+    step: u64,
+    /// Steps since the flow's time began.
+    clock: u64,
+    painter: Painter,
+    tile: Vec<u8>,
+    tiles: Tiles,
+    /// Columns of the picture that each rank paints.
+    widths: Vec<usize>,
+}
+
+impl Stage {
+    /// The first picture on a grid of `nx` times `ny` cells, which are the pixels of the canvas.
+    ///
+    /// # Errors
+    /// If the canvas is too large for a picture, or too narrow for so many ranks.
+    pub fn new(job: &Job, (nx, ny): (usize, usize)) -> anyhow::Result<Self> {
+        if usize::from(MAX_SIDE) < nx.max(ny) || (MAX_PIXELS as usize) < nx * ny {
+            bail!("a canvas of {nx}x{ny} pixels is more than the {MAX_PIXELS} of a picture");
+        }
+        let halo = SCHEMES.iter().map(|scheme| scheme.halo()).max().unwrap_or(1);
+        if nx / job.size() < halo {
+            bail!("a canvas {nx} pixels wide is too narrow for {} ranks: start fewer", job.size());
+        }
+        let own = strip(job.rank(), job.size(), nx);
+        let widths: Vec<usize> =
+            (0..job.size()).map(|rank| strip(rank, job.size(), nx).len()).collect();
+        let lengths: Vec<usize> = widths.iter().map(|width| width * ny).collect();
+        let choice = Choice::FIRST;
+        let pipe = Picture::pipe(nx, ny).context("the picture of the pipe is damaged")?;
+        let pictures = [pipe, Picture::Cone, Picture::Board];
+        let part = Part { nx, ny, own, halo };
+        let mut stage = Self {
+            stopwatch: Stopwatch::new(Instant::now()),
+            halo_bytes: 0,
+            size: (nx, ny),
+            tile: vec![0; part.own.len() * ny],
+            slab: Slab::new(part, SCHEMES[choice.scheme], Level::widest()),
+            flow: Flow::new(PATTERNS[choice.flow], nx, ny),
+            pictures,
+            choice,
+            step: 0,
+            clock: 0,
+            painter: Painter::new(ny),
+            tiles: Tiles::new(job, &lengths),
+            widths,
+        };
+        stage.set_flow();
+        stage.set_picture();
+        Ok(stage)
+    }
+
+    /// The flow.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// Steps since the start of the run.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Cells of the whole grid.
+    pub fn cells(&self) -> usize {
+        self.size.0 * self.size.1
+    }
+
+    /// Does what a command says; returns what its first step took, and its other steps together.
+    pub fn obey(&mut self, job: &Job, command: &Command) -> (Duration, Duration) {
+        self.stopwatch.switch(Activity::Compute);
+        self.choose(command.choice);
+        if command.restart {
+            self.set_picture();
+        }
+        if command.rewind {
+            self.clock = 0;
+        }
+        self.stir(job, command);
+
+        let (began, mut first) = (Instant::now(), Duration::ZERO);
+        for k in 0..command.batch {
+            let strength = self.flow.strength(self.clock) as f32;
+            self.halo_bytes += self.slab.advance(job, &mut self.stopwatch, strength);
+            self.step += 1;
+            self.clock += 1;
+            if k == 0 {
+                first = began.elapsed();
+            }
+        }
+        let later = began.elapsed() - first;
+
+        if command.paint {
+            self.painter.paint(&self.slab, &mut self.tile);
+            self.stopwatch.switch(Activity::Communicate);
+            self.tiles.gather(job, &self.tile);
+        }
+        (first, later)
+    }
+
+    fn stir(&mut self, job: &Job, command: &Command) {
+        if command.fingers == 0 && !self.slab.is_stirred() {
+            return;
+        }
+        let share = self.slab.stir(command.strokes(), command.kept);
+        self.stopwatch.switch(Activity::Wait);
+        // The smallest of some numbers does not depend on their order: all ranks get the same bits.
+        self.slab.allow(job.minimum(share));
+        self.stopwatch.switch(Activity::Compute);
+    }
+
+    /// Writes the whole picture from the ranks' tiles, the top row first; rank 0 only, after a painted command.
+    pub fn assemble(&self, picture: &mut [u8]) {
+        let mut left = 0;
+        for (rank, width) in self.widths.iter().copied().enumerate() {
+            let tile = self.tiles.tile(rank).chunks_exact(width);
+            for (row, from) in picture.chunks_exact_mut(self.size.0).zip(tile) {
+                row[left..left + width].copy_from_slice(from);
+            }
+            left += width;
+        }
+    }
+
+    fn choose(&mut self, choice: Choice) {
+        if choice == self.choice {
+            return;
+        }
+        let before = std::mem::replace(&mut self.choice, choice);
+        self.slab.choose(SCHEMES[choice.scheme]);
+        if choice.flow != before.flow {
+            self.flow = Flow::new(PATTERNS[choice.flow], self.size.0, self.size.1);
+            self.set_flow();
+        }
+    }
+
+    fn set_flow(&mut self) {
+        let flow = &self.flow;
+        self.slab.set_flow(|i, row| flow.x_faces(i, row), |i, row| flow.y_faces(i, row));
+    }
+
+    fn set_picture(&mut self) {
+        let own = self.slab.part().own.clone();
+        for (k, i) in own.enumerate() {
+            let picture = &self.pictures[self.choice.motif];
+            let size = self.size;
+            self.slab.edit_row(k, |row| {
+                for (j, cell) in row.iter_mut().enumerate() {
+                    *cell = picture.amount((i, j), size) as f32;
+                }
+            });
+        }
+    }
+}

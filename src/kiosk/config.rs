@@ -1,0 +1,238 @@
+//! kiosk.toml: what the owner decides. Only reads it; what a wrong file leads to is for others to say.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::toml_file::{self, Source, TomlFileError};
+
+/// Where the file lies on an installed kiosk.
+pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";
+/// Most bytes of it.
+const MAX_BYTES: u64 = 256 * 1024;
+/// Most settings that are handed to Open MPI.
+const MAX_MCA: usize = 64;
+
+/// All of it; a key that is not in the file has the value of the shipped example.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// How demos are started.
+    pub launch: Launch,
+    /// What the screen shows.
+    pub screen: Screen,
+}
+
+/// `[launch]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Launch {
+    /// Open MPI's launcher: a path, or a name to be found in `PATH`.
+    pub mpirun: PathBuf,
+    /// Most ranks that a run may have on this machine, whatever its demo.toml allows; `None` for no limit.
+    pub ranks: Option<u16>,
+    /// Further settings of Open MPI, as `mpirun --mca NAME VALUE` takes them.
+    pub mca: BTreeMap<String, String>,
+}
+
+/// `[screen]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Screen {
+    /// The language at the start: two letters, ISO 639-1.
+    pub language: String,
+}
+
+impl Default for Launch {
+    fn default() -> Self {
+        Self { mpirun: "mpirun".into(), ranks: None, mca: BTreeMap::new() }
+    }
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self { language: "pl".into() }
+    }
+}
+
+impl Config {
+    /// The file that `--config` names; without one the installed file, if there is one; else the defaults.
+    ///
+    /// # Errors
+    /// Names file, line and key; the kiosk then says so on the screen and goes on with the defaults.
+    pub fn load(argument: Option<&Path>, installed: &Path) -> Result<Self, TomlFileError> {
+        let file = match argument {
+            Some(file) => file,
+            None if installed.exists() => installed,
+            None => return Ok(Self::default()),
+        };
+        Self::parse(file, &toml_file::read(file, MAX_BYTES)?)
+    }
+
+    /// Reads the text of a kiosk.toml; `file` is its name in messages.
+    ///
+    /// # Errors
+    /// Names the first wrong line.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, TomlFileError> {
+        let source = Source { file, text };
+        let tables: Tables = source.parse()?;
+        let mut config = Self::default();
+
+        if let Some(mpirun) = tables.launch.mpirun {
+            let is_name = !mpirun.get_ref().is_empty() && !mpirun.get_ref().contains('\0');
+            check(is_name, &source, &mpirun, "mpirun", "is not a program; write a path or a name")?;
+            config.launch.mpirun = mpirun.into_inner().into();
+        }
+        if let Some(ranks) = tables.launch.ranks {
+            let is_count = (1..=256).contains(ranks.get_ref());
+            check(is_count, &source, &ranks, "ranks", "is outside 1 to 256")?;
+            config.launch.ranks = Some(*ranks.get_ref() as u16);
+        }
+        for (number, (name, value)) in tables.launch.mca.into_iter().enumerate() {
+            let is_name =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            check(
+                number < MAX_MCA,
+                &source,
+                &value,
+                &name,
+                "is one setting too many; 64 may stand here",
+            )?;
+            check(
+                !name.is_empty() && name.bytes().all(is_name),
+                &source,
+                &value,
+                &name,
+                "is not for a setting of Open MPI; their names have a to z, 0 to 9 and _",
+            )?;
+            let is_value = !value.get_ref().contains('\0');
+            check(is_value, &source, &value, &name, "has a zero byte; remove it")?;
+            config.launch.mca.insert(name, value.into_inner());
+        }
+        if let Some(language) = tables.screen.language {
+            let is_code = language.get_ref().len() == 2
+                && language.get_ref().bytes().all(|byte| byte.is_ascii_lowercase());
+            check(
+                is_code,
+                &source,
+                &language,
+                "language",
+                "is not a language; write \"pl\" or \"en\"",
+            )?;
+            config.screen.language = language.into_inner();
+        }
+        Ok(config)
+    }
+}
+
+fn check<T: ToString>(
+    holds: bool,
+    source: &Source<'_>,
+    value: &Spanned<T>,
+    key: &str,
+    problem: &str,
+) -> Result<(), TomlFileError> {
+    if holds {
+        return Ok(());
+    }
+    let value_said = value.get_ref().to_string();
+    Err(source.wrong(value.span(), key, format!("'{value_said}' {problem}")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    #[serde(default)]
+    launch: LaunchTable,
+    #[serde(default)]
+    screen: ScreenTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaunchTable {
+    mpirun: Option<Spanned<String>>,
+    ranks: Option<Spanned<i64>>,
+    #[serde(default)]
+    mca: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScreenTable {
+    language: Option<Spanned<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../../assets/kiosk.toml");
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(Path::new("kiosk.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_shipped_example_says_the_defaults() {
+        assert_eq!(parse(SHIPPED), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_shipped_example_names_every_key() {
+        // What is commented out there is an example too: each key with its comment sign removed is read.
+        let uncommented = SHIPPED.replace("\n#ranks", "\nranks").replace("\n#btl_", "\nbtl_");
+        let config = parse(&uncommented).unwrap();
+        assert_eq!(config.launch.ranks, Some(3));
+        assert_eq!(config.launch.mca["btl_tcp_if_include"], "eth0");
+    }
+
+    #[test]
+    fn an_empty_file_is_fine() {
+        assert_eq!(parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn wrong_values_are_named_with_line_and_key() {
+        for (text, message) in [
+            (
+                "[launch]\nmpirn = 'x'\n",
+                "line 2, key 'mpirn': there is no such key; the nearest known one is 'mpirun'",
+            ),
+            (
+                "[lunch]\n",
+                "line 1, key 'lunch': there is no such key; the nearest known one is 'launch'",
+            ),
+            ("[launch]\n\nranks = 0\n", "line 3, key 'ranks': '0' is outside 1 to 256"),
+            ("[launch]\nranks = 70000\n", "line 2, key 'ranks': '70000' is outside 1 to 256"),
+            (
+                "[launch]\nmpirun = ''\n",
+                "line 2, key 'mpirun': '' is not a program; write a path or a name",
+            ),
+            (
+                "[screen]\nlanguage = 'polski'\n",
+                "line 2, key 'language': 'polski' is not a language; write \"pl\" or \"en\"",
+            ),
+            (
+                "[launch.mca]\n'X;rm' = 'y'\n",
+                "line 2, key 'X;rm': 'y' is not for a setting of Open MPI; their names have a to z, 0 to 9 and _",
+            ),
+        ] {
+            assert_eq!(parse(text), Err(format!("kiosk.toml, {message}")));
+        }
+    }
+
+    #[test]
+    fn the_argument_wins_over_the_installed_file_and_that_over_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let (argument, installed) = (folder.path().join("a.toml"), folder.path().join("i.toml"));
+        let language = |argument| Config::load(argument, &installed).map(|c| c.screen.language);
+        assert_eq!(language(None).unwrap(), "pl");
+        std::fs::write(&installed, "[screen]\nlanguage = 'en'\n").unwrap();
+        assert_eq!(language(None).unwrap(), "en");
+        std::fs::write(&argument, "[screen]\nlanguage = 'de'\n").unwrap();
+        assert_eq!(language(Some(&argument)).unwrap(), "de");
+        assert!(language(Some(Path::new("/nonexistent.toml"))).is_err());
+    }
+}

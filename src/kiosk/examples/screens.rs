@@ -1,0 +1,118 @@
+//! Every page in every language as PNG, without any display: the real kiosk, the real demos, this machine's readings.
+
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a tool of the command line")]
+
+#[path = "../tests/headless/live.rs"]
+mod live;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use kiosk::{
+    catalogue::{self, Catalogue},
+    config::{Config, Screen},
+    program::Setup,
+    ui,
+};
+use live::{Visitor, pause};
+use slint::ComponentHandle;
+
+/// A demo that breaks down, for the page that says so.
+const BROKEN: &str = r#"
+order = 1000
+audience = "visitor"
+program = "testcard"
+arguments = ["--fault", "crash", "--after", "30"]
+mpi = false
+gpu = "no"
+first_frame_s = 5
+[text.pl]
+title = "Obraz kontrolny"
+line = "Ten pokaz się przewraca."
+[text.en]
+title = "Test card"
+line = "This demo breaks down."
+"#;
+
+fn main() -> anyhow::Result<()> {
+    let folder =
+        PathBuf::from(std::env::args_os().nth(1).context("usage: screens DIR [LANGUAGE]")?);
+    fs::create_dir_all(&folder)?;
+    // One process a language: Slint has one screen per process.
+    let Some(language) = std::env::args().nth(2) else {
+        for language in ["pl", "en"] {
+            let program = std::env::current_exe()?;
+            let status = std::process::Command::new(program).arg(&folder).arg(language).status()?;
+            anyhow::ensure!(status.success(), "the pages in '{language}' were not all drawn");
+        }
+        return Ok(());
+    };
+    let broken = std::env::temp_dir().join(format!("hpc-kiosk-screens-{}", std::process::id()));
+    fs::create_dir_all(broken.join("broken"))?;
+    fs::write(broken.join("broken/demo.toml"), BROKEN)?;
+    let executable = live::executable();
+    let folders = catalogue::folders(std::slice::from_ref(&broken), &executable);
+    let catalogue = Catalogue::find(&folders, 1);
+    let problems = catalogue.problems.clone();
+    let config = Config { screen: Screen { language: language.clone() }, ..Default::default() };
+    let setup = Setup { executable, config, catalogue, problems };
+    let outcome = live::visit(setup, move |visitor| shoot_all(visitor, folder, language));
+    fs::remove_dir_all(broken)?;
+    outcome
+}
+
+async fn shoot_all(visitor: Visitor, folder: PathBuf, language: String) {
+    let shoot = |page: &str| save(&visitor, &folder.join(format!("{page}-{language}.png")));
+    let limit = Duration::from_secs(20);
+    visitor
+        .until("this machine's load", limit, |visitor| {
+            visitor.app.global::<ui::StripView>().get_load() != "–"
+        })
+        .await;
+    pause(Duration::from_millis(600)).await;
+    shoot("home");
+
+    visitor.press("1");
+    shoot("starting");
+    visitor
+        .until("speed of the first run", limit, |visitor| {
+            !visitor.app.global::<ui::DemoView>().get_updates().is_empty()
+        })
+        .await;
+    let stroke: Vec<(f32, f32)> =
+        (0..40).map(|i| (180.0 + 10.0 * i as f32, 110.0 + 4.0 * i as f32)).collect();
+    visitor.drag(&stroke).await;
+    pause(Duration::from_millis(900)).await;
+    shoot("demo");
+    visitor.press(char::from(slint::platform::Key::PageDown));
+    pause(Duration::from_millis(400)).await;
+    shoot("controls");
+    visitor.press(char::from(slint::platform::Key::Escape));
+
+    let broken = visitor.app.global::<ui::HomeView>().get_tiles();
+    let last = slint::Model::row_count(&broken);
+    visitor.press(last.to_string());
+    visitor
+        .until("the end of a broken demo", limit, |visitor| visitor.page() == ui::Page::Fault)
+        .await;
+    shoot("fault");
+    visitor.press(char::from(slint::platform::Key::Escape));
+    visitor.press(char::from(slint::platform::Key::F1));
+    pause(Duration::from_millis(100)).await;
+    shoot("help");
+}
+
+fn save(visitor: &Visitor, path: &Path) {
+    let pixels = visitor.pixels();
+    let picture =
+        image::RgbaImage::from_raw(pixels.width(), pixels.height(), pixels.as_bytes().to_vec())
+            .expect("a snapshot has four bytes a pixel");
+    picture
+        .save(path)
+        .unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
+    println!("{}", path.display());
+}

@@ -1,0 +1,91 @@
+//! The kiosk's program: arguments and configuration, the display, the event loop.
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    rc::Rc,
+};
+
+use anyhow::Context;
+use clap::Parser;
+use kiosk::{
+    catalogue::{self, Catalogue},
+    config::{self, Config},
+    display::{self, Display},
+    program::{Kiosk, Setup},
+    ui,
+    view::View,
+};
+use slint::ComponentHandle;
+
+/// The exhibition kiosk of a do-it-yourself supercomputer.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Read this file instead of /etc/hpc-kiosk/kiosk.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Look for demos in this folder first (may be given several times)
+    #[arg(long, value_name = "DIR")]
+    demos: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Info)
+        .parse_env("HPC_KIOSK_LOG")
+        .format_timestamp(None)
+        .init();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let executable = std::env::current_exe().context("where this program lies is unknown")?;
+    let setup = set_up(&arguments, executable);
+
+    // The display reports touches before there is a view to take them.
+    let toucher: Rc<RefCell<Option<Rc<View>>>> = Rc::default();
+    let heard = Rc::clone(&toucher);
+    let display = display::choose(display::variable);
+    display::open(display, move |touch| {
+        heard.borrow().as_ref().is_some_and(|view| view.touched(touch))
+    })?;
+    let app = ui::App::new().map_err(|error| display::no_screen(display, &error.to_string()))?;
+    app.global::<ui::WindowView>().set_own_pointer(display == Display::Kms);
+
+    let kiosk = Kiosk::start(&app, setup)?;
+    *toucher.borrow_mut() = Some(Rc::clone(&kiosk.view));
+    display::watch_window(&app, &kiosk.view);
+    app.show().map_err(|error| display::no_screen(display, &error.to_string()))?;
+    if display == Display::Kms {
+        display::fit(&app)?;
+    }
+    let shown = app.run().map_err(|error| display::no_screen(display, &error.to_string()));
+    let stopped = kiosk.stop();
+    shown.and(stopped)
+}
+
+/// Reads what the owner has set; nothing wrong in it keeps the screen black.
+fn set_up(arguments: &Arguments, executable: PathBuf) -> Setup {
+    let mut problems = Vec::new();
+    let config = Config::load(arguments.config.as_deref(), Path::new(config::INSTALLED));
+    let config = config.unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        Config::default()
+    });
+    let folders = catalogue::folders(&arguments.demos, &executable);
+    let catalogue = Catalogue::find(&folders, arguments.demos.len());
+    problems.extend(catalogue.problems.iter().cloned());
+    for problem in &problems {
+        log::warn!("{problem}");
+    }
+    Setup { executable, config, catalogue, problems }
+}

@@ -1,0 +1,168 @@
+//! Wires the kiosk together: one thread draws, one does everything else.
+
+use std::{
+    path::PathBuf,
+    rc::Rc,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use slint::ComponentHandle;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    catalogue::{Audience, Catalogue, Demo},
+    config::Config,
+    intent::Intent,
+    supervisor::{self, Settings, Status},
+    telemetry::{Telemetry, host::HostReader},
+    ui,
+    view::{self, Language, Machine, Painter, View},
+};
+
+/// How often this machine is read.
+const HOST_PERIOD: Duration = Duration::from_millis(500);
+/// Pixels of the canvas: pictures of this size are drawn one to one.
+const CANVAS: (u16, u16) = (800, 400);
+/// Requests of the visitor that may wait for the worker; a finger makes about a hundred a second.
+const INTENTS: usize = 256;
+
+/// What the kiosk was started with.
+pub struct Setup {
+    /// Where `hpc-kiosk` lies; the warden and our demos' programs lie beside it.
+    pub executable: PathBuf,
+    /// The owner's settings.
+    pub config: Config,
+    /// What may be launched.
+    pub catalogue: Catalogue,
+    /// What the owner should know about both, one sentence each.
+    pub problems: Vec<String>,
+}
+
+/// A kiosk whose worker runs; the event loop is the caller's.
+pub struct Kiosk {
+    /// What draws.
+    pub view: Rc<View>,
+    stop: CancellationToken,
+    worker: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Kiosk {
+    /// Fills `app`, starts the worker and lets both talk.
+    ///
+    /// # Errors
+    /// If a thread cannot be started or Slint has no event loop.
+    pub fn start(app: &ui::App, setup: Setup) -> anyhow::Result<Self> {
+        let Setup { executable, config, catalogue, problems } = setup;
+        let catalogue = Arc::new(catalogue);
+        let visitors = |demo: &&Arc<Demo>| demo.audience == Audience::Visitor;
+        let demos: Vec<Arc<Demo>> = catalogue.demos.iter().filter(visitors).cloned().collect();
+        let language = Language::from_code(&config.screen.language).unwrap_or_default();
+        let (painter, easel, painted) = view::canvas();
+        let (intents, asked) = mpsc::channel(INTENTS);
+        let (status, status_seen) = watch::channel(Status::default());
+        let (telemetry, telemetry_seen) = watch::channel(Telemetry::default());
+        let notice = problems.first().cloned().unwrap_or_default();
+
+        let view =
+            View::connect(app, demos.clone(), notice, language, Machine::this(), intents, easel);
+        view.follow(status_seen, telemetry_seen, painted).context("Slint has no event loop")?;
+
+        let stop = CancellationToken::new();
+        let worker = thread::Builder::new().name("worker".into()).spawn({
+            let stop = stop.clone();
+            let settings = Settings::new(&config, &executable, CANVAS);
+            move || {
+                let _window = CloseWindow;
+                work(catalogue, settings, asked, status, telemetry, painter, stop)
+            }
+        })?;
+        show_tile_pictures(&view, app, demos)?;
+        Ok(Self { view, stop, worker })
+    }
+
+    /// Ends the run, if there is one, and the worker; waits for both.
+    ///
+    /// # Errors
+    /// What the worker could not do.
+    pub fn stop(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.worker.join().map_err(|_| anyhow::anyhow!("the worker thread panicked"))?
+    }
+}
+
+/// Reads the pictures of the tiles beside the first frame, not before it.
+fn show_tile_pictures(view: &Rc<View>, app: &ui::App, demos: Vec<Arc<Demo>>) -> anyhow::Result<()> {
+    let (sender, mut pictures) = mpsc::channel(1);
+    thread::Builder::new().name("pictures".into()).spawn(move || {
+        view::decode_pictures(&demos, |picture| {
+            // Nobody to show it to: the window is closed.
+            let _ = sender.blocking_send(picture);
+        });
+    })?;
+    let (view, app) = (Rc::clone(view), app.as_weak());
+    slint::spawn_local(async move {
+        while let Some(picture) = pictures.recv().await {
+            if app.upgrade().is_some() {
+                view.show_tile_picture(picture);
+            }
+        }
+    })
+    .context("Slint has no event loop")?;
+    Ok(())
+}
+
+/// The worker: everything that happens to the kiosk and is not drawing.
+#[tokio::main(flavor = "current_thread")]
+async fn work(
+    catalogue: Arc<Catalogue>,
+    settings: Settings,
+    asked: mpsc::Receiver<Intent>,
+    status: watch::Sender<Status>,
+    telemetry: watch::Sender<Telemetry>,
+    painter: Painter,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let reading = tokio::spawn(read_host(telemetry));
+    let stopped = stop.clone().cancelled_owned();
+    let supervising = supervisor::run(catalogue, settings, asked, status, painter, stopped);
+    tokio::pin!(supervising);
+    loop {
+        tokio::select! {
+            () = &mut supervising => break,
+            _ = terminate.recv() => stop.cancel(),
+            _ = interrupt.recv() => stop.cancel(),
+        }
+    }
+    reading.abort();
+    Ok(())
+}
+
+/// Ends the event loop when the worker ends, even by a panic: a screen that nobody serves is worse than a restart.
+struct CloseWindow;
+
+impl Drop for CloseWindow {
+    fn drop(&mut self) {
+        // The window is gone already if closing it is what ended the worker.
+        let _ = slint::quit_event_loop();
+    }
+}
+
+async fn read_host(telemetry: watch::Sender<Telemetry>) {
+    let mut host = HostReader::new("/");
+    let mut ticks = interval(HOST_PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        telemetry.send_replace(host.read(Instant::now()));
+    }
+}

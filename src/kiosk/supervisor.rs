@@ -1,0 +1,228 @@
+//! Starts, watches and ends the one running demo, and says what happens to it. Names neither the screen nor sensors.
+//!
+//! [`machine`] decides; everything else here is its eyes and hands. A demo is other processes, always: whatever they
+//! do, this goes on, and nothing of a run outlives it.
+
+use std::{future::pending, pin::pin, sync::Arc, time::Instant};
+
+use tokio::{
+    select,
+    sync::{mpsc, watch},
+    time::sleep_until,
+};
+use wire::demo::{FrameHeader, Hello};
+
+use crate::{catalogue::Catalogue, intent::Intent};
+
+pub mod channel;
+pub mod connection;
+mod ending;
+mod event;
+pub mod launch;
+pub mod machine;
+pub mod outbox;
+pub mod printed;
+pub mod rate;
+pub mod records;
+mod run;
+pub mod run_folder;
+pub mod settings;
+pub mod status;
+mod warden_process;
+
+pub use settings::Settings;
+pub use status::{Ended, Fault, State, Status};
+
+use machine::{Action, Event, Machine};
+use run::{Happening, Run};
+
+/// Takes the pictures of a run, on the thread that [`run()`] runs on.
+pub trait Pictures {
+    /// A demo has said what its pictures look like; a good moment to set memory aside.
+    fn begin(&mut self, hello: &Hello);
+    /// A picture: `width * height * bytes per pixel` of the hello, the top row first. The bytes are used again for
+    /// the next one.
+    fn picture(&mut self, header: &FrameHeader, pixels: &[u8]);
+    /// No more pictures of this run will come.
+    fn end(&mut self);
+}
+
+/// Does what `intents` ask for, with the demos of `demos`, until `stop` or the end of `intents`; then ends what runs
+/// and returns when nothing of it is left.
+///
+/// Runs on a tokio runtime with I/O and time on a thread that lives as long as the process. Every orphan below this
+/// process becomes its child from here on. A run whose warden was killed is ended by killing every child of this
+/// process that is younger than the run: nothing else may start processes that are to outlive that.
+pub async fn run(
+    demos: Arc<Catalogue>,
+    settings: Settings,
+    mut intents: mpsc::Receiver<Intent>,
+    status: watch::Sender<Status>,
+    pictures: impl Pictures,
+    stop: impl Future<Output = ()>,
+) {
+    if let Err(error) = warden::adopt_orphans() {
+        log::warn!("a run whose warden is killed would leave processes: {error}");
+    }
+    let mut stop = pin!(stop);
+    let mut is_asked_to_stop = false;
+    let mut supervisor = Supervisor::new(settings, status, pictures);
+    while !supervisor.is_done {
+        let deadline = supervisor.machine.deadline();
+        let event = select! {
+            () = &mut stop, if !is_asked_to_stop => Some(Event::Shutdown),
+            intent = intents.recv(), if !is_asked_to_stop => match intent {
+                Some(intent) => supervisor.take(intent, &demos),
+                None => Some(Event::Shutdown),
+            },
+            happening = next_of(&mut supervisor.run) => Some(supervisor.see(happening)),
+            () = until(deadline) => Some(Event::Tick),
+        };
+        is_asked_to_stop |= matches!(event, Some(Event::Shutdown));
+        if let Some(event) = event {
+            supervisor.obey(event).await;
+        }
+    }
+}
+
+async fn next_of(run: &mut Option<Run>) -> Happening {
+    match run {
+        Some(run) => run.next().await,
+        None => pending().await,
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}
+
+struct Supervisor<P> {
+    settings: Settings,
+    machine: Machine,
+    run: Option<Run>,
+    /// What was published last, but for what the machine knows.
+    said: Status,
+    status: watch::Sender<Status>,
+    pictures: P,
+    /// Between [`Pictures::begin`] and [`Pictures::end`].
+    is_showing: bool,
+    is_done: bool,
+}
+
+impl<P: Pictures> Supervisor<P> {
+    fn new(settings: Settings, status: watch::Sender<Status>, pictures: P) -> Self {
+        Self {
+            settings,
+            machine: Machine::default(),
+            run: None,
+            said: Status::default(),
+            status,
+            pictures,
+            is_showing: false,
+            is_done: false,
+        }
+    }
+
+    /// What a wish means to the machine; nothing if it is for the demo alone.
+    fn take(&mut self, intent: Intent, demos: &Catalogue) -> Option<Event> {
+        match intent {
+            Intent::Stop => return Some(Event::Stop),
+            Intent::Launch(id) => match demos.demo(&id) {
+                Some(demo) => return Some(Event::Launch(Arc::clone(demo))),
+                None => log::warn!("there is no demo '{id}'"),
+            },
+            Intent::Pointer { finger, phase, x, y } => {
+                if let Some(run) = &mut self.run {
+                    run.pointer(finger, phase, x, y);
+                }
+            }
+            Intent::Control { name, value } => {
+                if let Some(run) = &mut self.run {
+                    run.control(&name, value);
+                }
+            }
+        }
+        None
+    }
+
+    /// Shows and notes what came from the demo; what it means to the machine.
+    fn see(&mut self, happening: Happening) -> Event {
+        let is_wanted = self.machine.shows_pictures();
+        match happening {
+            Happening::Event(event) => event,
+            Happening::Hello(hello) => {
+                if is_wanted {
+                    self.pictures.begin(&hello);
+                    self.is_showing = true;
+                    self.said.hello = Some(Arc::new(hello));
+                    self.publish();
+                }
+                Event::Hello
+            }
+            Happening::Frame(header) => {
+                if let Some(run) = self.run.as_ref().filter(|_| is_wanted) {
+                    self.pictures.picture(&header, run.pixels());
+                }
+                Event::Frame
+            }
+            Happening::Statistics(statistics) => {
+                if is_wanted {
+                    self.said.statistics = Some(Arc::new(statistics));
+                    self.publish();
+                }
+                Event::Progress
+            }
+            Happening::Text(text) => {
+                if is_wanted {
+                    self.said.text = Some(Arc::new(text));
+                    self.publish();
+                }
+                Event::Said
+            }
+        }
+    }
+
+    /// Tells the machine and does what it says.
+    async fn obey(&mut self, event: Event) {
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            for action in self.machine.handle(event, Instant::now()) {
+                next = self.perform(action).await.or(next);
+            }
+            if self.is_showing && !self.machine.shows_pictures() {
+                self.is_showing = false;
+                self.pictures.end();
+            }
+        }
+    }
+
+    async fn perform(&mut self, action: Action) -> Option<Event> {
+        match (action, &mut self.run) {
+            (Action::Start(demo), run) => {
+                let processes = launch::processes(&demo, &self.settings);
+                self.said = Status { processes, ..Status::default() };
+                match Run::start(&demo, &self.settings).await {
+                    Ok(started) => *run = Some(started),
+                    Err(fault) => return Some(Event::NotStarted(fault)),
+                }
+            }
+            (Action::SendStop, Some(run)) => run.send_stop(),
+            (Action::AskWarden, Some(run)) => run.ask_warden().await,
+            (Action::Sweep, Some(run)) => run.sweep(),
+            (Action::Forget, run) => *run = None,
+            (Action::Publish, _) => self.publish(),
+            (Action::Quit, _) => self.is_done = true,
+            (Action::SendStop | Action::AskWarden | Action::Sweep, None) => {}
+        }
+        None
+    }
+
+    fn publish(&mut self) {
+        self.said.state = self.machine.state();
+        self.said.ended = self.machine.ended();
+        self.status.send_replace(self.said.clone());
+    }
+}

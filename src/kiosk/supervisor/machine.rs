@@ -1,0 +1,321 @@
+//! The states of the one run and what leads from one to the next. Pure: events and times in, actions out.
+//!
+//! A run ends in steps, each with its deadline: it is left to end by itself (after a stop in the protocol, an end
+//! record, a closed connection), then its warden is asked, then the warden is killed and everything swept.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use warden::Exit;
+use wire::{
+    WireError,
+    demo::{End, EndReason},
+};
+
+pub use super::event::{Action, Event};
+use super::{
+    ending::{COLLAPSE, Cause, Ending, FAREWELL, STOP, Step},
+    status::{Ended, Fault, State},
+};
+use crate::catalogue::Demo;
+
+/// The one run, or none.
+#[derive(Debug, Default)]
+pub struct Machine {
+    phase: Phase,
+    ended: Option<Arc<Ended>>,
+    quitting: bool,
+}
+
+#[derive(Debug, Default)]
+enum Phase {
+    #[default]
+    Idle,
+    Starting {
+        demo: Arc<Demo>,
+        since: Instant,
+        connected: bool,
+    },
+    Running {
+        demo: Arc<Demo>,
+        since: Instant,
+        first_frame_after: Duration,
+        heard: Instant,
+    },
+    Ending(Ending),
+}
+
+impl Machine {
+    /// What the view is told.
+    pub fn state(&self) -> State {
+        match &self.phase {
+            Phase::Idle => State::Idle,
+            Phase::Starting { demo, since, .. } => {
+                State::Starting { demo: Arc::clone(demo), since: *since }
+            }
+            Phase::Running { demo, since, first_frame_after, .. } => State::Running {
+                demo: Arc::clone(demo),
+                since: *since,
+                first_frame_after: *first_frame_after,
+            },
+            Phase::Ending(ending) => State::Stopping {
+                demo: Arc::clone(&ending.demo),
+                since: ending.since,
+                fault: ending.fault().cloned(),
+                next: ending.next.clone(),
+            },
+        }
+    }
+
+    /// How the last run ended, until the next one starts.
+    pub fn ended(&self) -> Option<Arc<Ended>> {
+        self.ended.clone()
+    }
+
+    /// Whether the pictures that come are to be shown.
+    pub fn shows_pictures(&self) -> bool {
+        matches!(self.phase, Phase::Starting { .. } | Phase::Running { .. })
+    }
+
+    /// When [`Event::Tick`] is due, if nothing happens before.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Idle => None,
+            Phase::Starting { demo, since, .. } => Some(*since + demo.first_frame),
+            Phase::Running { demo, heard, .. } => Some(*heard + demo.progress),
+            Phase::Ending(ending) => match ending.step {
+                Step::Alone { until } | Step::Asked { until } => Some(until),
+                Step::Swept => None,
+            },
+        }
+    }
+
+    /// Takes an event that happens `now`; an event that makes no sense in this state changes nothing.
+    pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
+        match event {
+            Event::Launch(demo) => self.launch(demo, now),
+            Event::Stop => self.stop(None, now),
+            Event::Shutdown => {
+                self.quitting = true;
+                if matches!(self.phase, Phase::Idle) {
+                    vec![Action::Quit]
+                } else {
+                    self.stop(None, now)
+                }
+            }
+            Event::Hello => {
+                if let Phase::Starting { connected, .. } = &mut self.phase {
+                    *connected = true;
+                }
+                Vec::new()
+            }
+            Event::Frame => self.frame(now),
+            Event::Progress => {
+                if let Phase::Running { heard, .. } = &mut self.phase {
+                    *heard = now;
+                }
+                Vec::new()
+            }
+            Event::Said => Vec::new(),
+            Event::End(end) => self.end_by_itself(end, now),
+            Event::Closed(cut) => self.closed(cut, now),
+            Event::Broken(fault) => self.fail(fault, now),
+            Event::NotStarted(fault) => {
+                self.begin_ending(Cause::Fault(fault), Step::Swept, now);
+                self.finish(true, now)
+            }
+            Event::Over { exit, last_line, killed, left } => {
+                self.over(exit, last_line, killed, left, now)
+            }
+            Event::Unwatched => {
+                self.begin_ending(Cause::Fault(Fault::Unwatched), Step::Swept, now);
+                self.sweep()
+            }
+            Event::Swept { killed, left } => {
+                if let Phase::Ending(ending) = &mut self.phase {
+                    ending.killed += killed;
+                }
+                self.finish(left == 0, now)
+            }
+            Event::Tick => self.tick(now),
+        }
+    }
+
+    fn launch(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
+        if self.quitting {
+            return Vec::new();
+        }
+        match &self.phase {
+            Phase::Idle => self.start(demo, now),
+            // A second tap on the same tile.
+            Phase::Starting { demo: current, .. } | Phase::Running { demo: current, .. }
+                if current.id == demo.id =>
+            {
+                Vec::new()
+            }
+            _ => self.stop(Some(demo), now),
+        }
+    }
+
+    fn start(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
+        self.ended = None;
+        self.phase = Phase::Starting { demo: Arc::clone(&demo), since: now, connected: false };
+        vec![Action::Start(demo), Action::Publish]
+    }
+
+    fn stop(&mut self, next: Option<Arc<Demo>>, now: Instant) -> Vec<Action> {
+        let actions = match &self.phase {
+            Phase::Idle => return Vec::new(),
+            Phase::Ending(_) => vec![Action::Publish],
+            // Nobody there yet who could obey.
+            Phase::Starting { connected: false, .. } => {
+                self.begin_ending(Cause::Wanted, Step::asked(now), now);
+                vec![Action::AskWarden, Action::Publish]
+            }
+            Phase::Starting { .. } | Phase::Running { .. } => {
+                self.begin_ending(Cause::Wanted, Step::Alone { until: now + STOP }, now);
+                vec![Action::SendStop, Action::Publish]
+            }
+        };
+        if let Phase::Ending(ending) = &mut self.phase {
+            ending.next = next;
+            // What ends by itself may take longer; not when somebody waits for it.
+            if let Step::Alone { until } = &mut ending.step {
+                *until = (*until).min(now + STOP);
+            }
+        }
+        actions
+    }
+
+    fn frame(&mut self, now: Instant) -> Vec<Action> {
+        match &mut self.phase {
+            Phase::Starting { demo, since, .. } => {
+                let (demo, since) = (Arc::clone(demo), *since);
+                let first_frame_after = now.saturating_duration_since(since);
+                self.phase = Phase::Running { demo, since, first_frame_after, heard: now };
+                vec![Action::Publish]
+            }
+            Phase::Running { heard, .. } => {
+                *heard = now;
+                Vec::new()
+            }
+            Phase::Idle | Phase::Ending(_) => Vec::new(),
+        }
+    }
+
+    fn end_by_itself(&mut self, end: End, now: Instant) -> Vec<Action> {
+        let cause = match end.reason {
+            EndReason::Finished | EndReason::Stopped => Cause::Wanted,
+            EndReason::Failed => Cause::Fault(Fault::Failed { detail: end.detail }),
+        };
+        self.leave_alone(cause, FAREWELL, now)
+    }
+
+    fn closed(&mut self, cut: Option<WireError>, now: Instant) -> Vec<Action> {
+        let had_picture = matches!(self.phase, Phase::Running { .. });
+        self.leave_alone(Cause::Closed { cut, had_picture }, COLLAPSE, now)
+    }
+
+    /// Lets a run that ends by itself do so.
+    fn leave_alone(&mut self, cause: Cause, limit: Duration, now: Instant) -> Vec<Action> {
+        if !self.shows_pictures() {
+            return Vec::new();
+        }
+        self.begin_ending(cause, Step::Alone { until: now + limit }, now);
+        vec![Action::Publish]
+    }
+
+    fn fail(&mut self, fault: Fault, now: Instant) -> Vec<Action> {
+        if !self.shows_pictures() {
+            return Vec::new();
+        }
+        self.begin_ending(Cause::Fault(fault), Step::asked(now), now);
+        vec![Action::AskWarden, Action::Publish]
+    }
+
+    /// Leaves `Starting` and `Running`; a run that already ends goes on to do so for the first cause.
+    fn begin_ending(&mut self, cause: Cause, step: Step, now: Instant) {
+        let demo = match &mut self.phase {
+            Phase::Starting { demo, .. } | Phase::Running { demo, .. } => Arc::clone(demo),
+            Phase::Idle | Phase::Ending(_) => return,
+        };
+        let ending = Ending { demo, since: now, cause, step, killed: 0, next: None };
+        self.phase = Phase::Ending(ending);
+    }
+
+    fn over(
+        &mut self,
+        exit: Exit,
+        last_line: String,
+        killed: usize,
+        left: usize,
+        now: Instant,
+    ) -> Vec<Action> {
+        let had_picture = matches!(self.phase, Phase::Running { .. });
+        self.begin_ending(
+            Cause::Closed { cut: None, had_picture },
+            Step::Alone { until: now },
+            now,
+        );
+        let Phase::Ending(ending) = &mut self.phase else { return Vec::new() };
+        ending.judge(exit, last_line);
+        ending.killed += killed;
+        if 0 < left {
+            return self.sweep();
+        }
+        self.finish(true, now)
+    }
+
+    fn tick(&mut self, now: Instant) -> Vec<Action> {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return Vec::new();
+        }
+        match &mut self.phase {
+            Phase::Idle => Vec::new(),
+            Phase::Starting { demo, .. } => {
+                let after_s = demo.first_frame.as_secs_f64();
+                self.fail(Fault::NoPicture { after_s }, now)
+            }
+            Phase::Running { demo, .. } => {
+                let after_s = demo.progress.as_secs_f64();
+                self.fail(Fault::Hung { after_s }, now)
+            }
+            Phase::Ending(ending) => match ending.step {
+                Step::Alone { .. } => {
+                    ending.step = Step::asked(now);
+                    vec![Action::AskWarden]
+                }
+                Step::Asked { .. } => self.sweep(),
+                Step::Swept => Vec::new(),
+            },
+        }
+    }
+
+    fn sweep(&mut self) -> Vec<Action> {
+        let Phase::Ending(ending) = &mut self.phase else { return Vec::new() };
+        ending.give_up_waiting();
+        vec![Action::Sweep, Action::Publish]
+    }
+
+    /// The run is over; `verified` if nothing of it is left.
+    fn finish(&mut self, verified: bool, now: Instant) -> Vec<Action> {
+        let phase = std::mem::take(&mut self.phase);
+        let Phase::Ending(ending) = phase else {
+            self.phase = phase;
+            return Vec::new();
+        };
+        let next = ending.next.clone().filter(|_| !self.quitting);
+        self.ended = Some(Arc::new(ending.into_ended(verified, now)));
+        let mut actions = vec![Action::Forget];
+        match next {
+            Some(next) => actions.extend(self.start(next, now)),
+            None => actions.push(Action::Publish),
+        }
+        if self.quitting {
+            actions.push(Action::Quit);
+        }
+        actions
+    }
+}

@@ -1,0 +1,300 @@
+//! One run: its warden, its connection, what it prints. Turns what happens there into events; decides nothing.
+
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{
+    select,
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
+use warden::{Report, Swept};
+use wire::{
+    demo::{FrameHeader, Hello, Statistics, Text},
+    kiosk::{Control, Phase},
+};
+
+use super::{
+    channel::{Listening, Refusal, new_token},
+    connection::{Connection, Received},
+    launch,
+    machine::Event,
+    printed::Printed,
+    records::Record,
+    run_folder::RunFolder,
+    settings::Settings,
+    status::Fault,
+    warden_process::WardenProcess,
+};
+use crate::catalogue::{ControlKind, Demo};
+
+/// How long after the end of all processes what they left in the connection may take to be read.
+const DRAIN: Duration = Duration::from_millis(250);
+/// The same while nobody has said hello: a demo that came and went within moments is still heard.
+const LAST_CALL: Duration = Duration::from_millis(50);
+
+/// What happens to a run.
+pub enum Happening {
+    /// The demo has introduced itself.
+    Hello(Hello),
+    /// A picture came; its pixels are [`Run::pixels`].
+    Frame(FrameHeader),
+    /// The demo says how fast it is.
+    Statistics(Statistics),
+    /// The demo says something to the visitor.
+    Text(Text),
+    /// Something that only the states are about.
+    Event(Event),
+}
+
+/// One run, from its start until nothing of it is left.
+pub struct Run {
+    demo: Arc<Demo>,
+    /// What the warden starts: the demo's program or `mpirun`.
+    program: String,
+    warden: Option<WardenProcess>,
+    sweeping: Option<JoinHandle<io::Result<Swept>>>,
+    channel: Channel,
+    printed: Printed,
+    /// The values of the demo's controls.
+    values: BTreeMap<String, f64>,
+    /// The warden's report, and until when the rest is read.
+    over: Option<(Report, Instant)>,
+    _folder: RunFolder,
+}
+
+enum Channel {
+    Listening(Listening),
+    Connected(Connection),
+    Closed,
+}
+
+impl Run {
+    /// Starts `demo`.
+    ///
+    /// # Errors
+    /// If there is no such program, or this machine has no room for a run.
+    pub async fn start(demo: &Arc<Demo>, settings: &Settings) -> Result<Self, Fault> {
+        let program = program_of(demo, settings)?;
+        let cannot = |what: &PathBuf, error: io::Error| Fault::CannotStart {
+            program: what.display().to_string(),
+            why: error.to_string(),
+        };
+        let folder = RunFolder::new(&settings.folders).map_err(|error| cannot(&program, error))?;
+        let token = new_token().map_err(|error| cannot(&program, error))?;
+        let listening = match settings.network {
+            None => Listening::on_this_machine(folder.path(), token),
+            Some(address) => Listening::on_network(address, token).await,
+        };
+        let listening = listening.map_err(|error| cannot(&program, error))?;
+        let command =
+            launch::command(demo, settings, &program, listening.address(), &token, folder.path());
+        let started = WardenProcess::start(&settings.warden, &command, folder.path());
+        let (warden, printed) = started.map_err(|error| cannot(&settings.warden, error))?;
+        let values = demo.controls.iter().map(|c| (c.name.clone(), c.default)).collect();
+        Ok(Self {
+            demo: Arc::clone(demo),
+            program: command.program.display().to_string(),
+            warden: Some(warden),
+            sweeping: None,
+            channel: Channel::Listening(listening),
+            printed: Printed::new(printed, &demo.id),
+            values,
+            over: None,
+            _folder: folder,
+        })
+    }
+
+    /// The pixels of the newest picture.
+    pub fn pixels(&self) -> &[u8] {
+        if let Channel::Connected(connection) = &self.channel { connection.pixels() } else { &[] }
+    }
+
+    /// Hands a finger on to the demo.
+    pub fn pointer(&mut self, finger: u8, phase: Phase, x: f32, y: f32) {
+        if let Channel::Connected(connection) = &mut self.channel {
+            connection.outbox.pointer(finger, phase, x, y);
+        }
+    }
+
+    /// Sets a control; one that the demo does not have is ignored, and so is what is no number.
+    pub fn control(&mut self, name: &str, value: f64) {
+        let Some(control) = self.demo.controls.iter().find(|control| control.name == name) else {
+            return;
+        };
+        if value.is_nan() {
+            return;
+        }
+        let value = value.clamp(control.min, control.max);
+        self.values.insert(name.into(), value);
+        if let Channel::Connected(connection) = &mut self.channel {
+            connection.outbox.control(Control { name: name.into(), value });
+        }
+    }
+
+    /// Sends the protocol's stop.
+    pub fn send_stop(&mut self) {
+        if let Channel::Connected(connection) = &mut self.channel {
+            connection.outbox.stop();
+        }
+    }
+
+    /// Asks the warden to end the run.
+    pub async fn ask_warden(&mut self) {
+        if let Some(warden) = &mut self.warden {
+            warden.ask().await;
+        }
+    }
+
+    /// Kills the warden and everything of the run, from here.
+    pub fn sweep(&mut self) {
+        self.channel = Channel::Closed;
+        if let Some(warden) = self.warden.take() {
+            self.sweeping = Some(warden.replace_by_sweep());
+        }
+    }
+
+    /// The next thing that happens. May be dropped and called again without loss.
+    pub async fn next(&mut self) -> Happening {
+        loop {
+            if let Some(sweeping) = &mut self.sweeping {
+                let swept = sweeping.await.map_err(io::Error::other).flatten();
+                self.sweeping = None;
+                return Happening::Event(swept_event(swept));
+            }
+            if let Some(event) = self.take_over() {
+                return Happening::Event(event);
+            }
+            let Self { warden, channel, printed, over, .. } = self;
+            let patience = over.as_ref().map_or_else(Instant::now, |(_, until)| *until);
+            select! {
+                report = next_report(warden), if over.is_none() => match report {
+                    None => return Happening::Event(Event::Unwatched),
+                    Some(Report::NotStarted(why)) => {
+                        return Happening::Event(Event::NotStarted(self.not_started(&why)));
+                    }
+                    Some(report) => {
+                        let limit = if matches!(channel, Channel::Listening(_)) { LAST_CALL } else { DRAIN };
+                        *over = Some((report, Instant::now() + limit));
+                    }
+                },
+                happening = next_on(channel) => match happening {
+                    Some(Happening::Hello(hello)) => {
+                        self.greet();
+                        return Happening::Hello(hello);
+                    }
+                    Some(happening) => return happening,
+                    None => {}
+                },
+                flood = printed.next(), if !printed.is_over() => if let Some(flood) = flood {
+                    *channel = Channel::Closed;
+                    return Happening::Event(Event::Broken(flood.into()));
+                },
+                () = sleep_until(patience), if over.is_some() => self.channel = Channel::Closed,
+            }
+        }
+    }
+
+    /// The end of the run, once all it left has been read or the time for that has passed.
+    fn take_over(&mut self) -> Option<Event> {
+        let (report, until) = self.over.as_ref()?;
+        let is_read = matches!(self.channel, Channel::Closed) && self.printed.is_over();
+        if !is_read && Instant::now() < *until {
+            return None;
+        }
+        let Report::Ended { exit, killed, left } = *report else { return None };
+        self.over = None;
+        self.channel = Channel::Closed;
+        Some(Event::Over { exit, last_line: self.printed.last_line(), killed, left })
+    }
+
+    /// The demo is there: it gets the values of its controls, and a moment more if it is already gone.
+    fn greet(&mut self) {
+        let Channel::Connected(connection) = &mut self.channel else { return };
+        for control in self.demo.controls.iter().filter(|c| c.kind != ControlKind::Button) {
+            let value = self.values.get(&control.name).copied().unwrap_or(control.default);
+            connection.outbox.control(Control { name: control.name.clone(), value });
+        }
+        if let Some((_, until)) = &mut self.over {
+            *until = Instant::now() + DRAIN;
+        }
+    }
+
+    fn not_started(&self, why: &str) -> Fault {
+        let remedy = match self.demo.mpi {
+            true => "install Open MPI or set mpirun in [launch] of kiosk.toml",
+            false => "check that it may be executed and is for this machine",
+        };
+        Fault::CannotStart { program: self.program.clone(), why: format!("{why}; {remedy}") }
+    }
+}
+
+/// What happens on the channel; `None` if that is nobody's business.
+async fn next_on(channel: &mut Channel) -> Option<Happening> {
+    match channel {
+        Channel::Listening(listening) => match listening.next().await {
+            Ok(introduced) => {
+                let (hello, connection) = Connection::new(introduced);
+                *channel = Channel::Connected(connection);
+                Some(Happening::Hello(hello))
+            }
+            Err(Refusal::Garbage(error)) => {
+                *channel = Channel::Closed;
+                Some(Happening::Event(Event::Broken(error.into())))
+            }
+            Err(Refusal::Silent | Refusal::Left | Refusal::WrongToken) => None,
+        },
+        Channel::Connected(connection) => {
+            let received = connection.next().await;
+            if let Received::Closed(_) | Received::Broken(_) = received {
+                *channel = Channel::Closed;
+            }
+            happening(received)
+        }
+        Channel::Closed => std::future::pending().await,
+    }
+}
+
+fn happening(received: Received) -> Option<Happening> {
+    Some(match received {
+        Received::Record(Record::Frame(header)) => Happening::Frame(header),
+        Received::Record(Record::Statistics(statistics)) => Happening::Statistics(statistics),
+        Received::Record(Record::Text(text)) => Happening::Text(text),
+        Received::Record(Record::Alive(_)) => Happening::Event(Event::Progress),
+        Received::Record(Record::End(end)) => Happening::Event(Event::End(end)),
+        Received::Record(Record::Unknown) => return None,
+        Received::Closed(cut) => Happening::Event(Event::Closed(cut)),
+        Received::Broken(fault) => Happening::Event(Event::Broken(fault)),
+    })
+}
+
+async fn next_report(warden: &mut Option<WardenProcess>) -> Option<Report> {
+    match warden {
+        Some(warden) => warden.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn swept_event(swept: io::Result<Swept>) -> Event {
+    match swept {
+        Ok(Swept { killed, left }) => Event::Swept { killed, left },
+        Err(error) => {
+            log::error!("cannot look for processes that a run left: {error}");
+            Event::Swept { killed: 0, left: 1 }
+        }
+    }
+}
+
+/// The path of a demo's program: in its folder, else beside ours.
+fn program_of(demo: &Demo, settings: &Settings) -> Result<PathBuf, Fault> {
+    let places = [&demo.folder, &settings.programs];
+    let found =
+        places.map(|place| place.join(&demo.program)).into_iter().find(|path| path.is_file());
+    found.ok_or_else(|| Fault::CannotStart {
+        program: demo.program.clone(),
+        why: format!(
+            "it is neither in {} nor in {}; build or install it",
+            demo.folder.display(),
+            settings.programs.display()
+        ),
+    })
+}

@@ -1,0 +1,116 @@
+//! The warden of a run as a process of ours: started, asked, listened to, and replaced by a sweep if it fails.
+
+use std::{
+    io,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
+use warden::{Process, Report, Swept, children, sweep};
+
+use super::{ending::GRACE, launch};
+
+/// Most bytes of a report.
+const MAX_REPORT: usize = 4096;
+/// How long the warden may take from its report to its end, and from SIGKILL to its end.
+const LEAVING: Duration = Duration::from_millis(300);
+/// How long a sweep may take; only a process that is stuck in the kernel takes longer than a few ms.
+const SWEEP: Duration = Duration::from_millis(500);
+
+/// A running warden.
+pub struct WardenProcess {
+    child: Child,
+    ask: Option<ChildStdin>,
+    say: Option<ChildStdout>,
+    said: Vec<u8>,
+    /// The children that this process had besides the warden: not of this run.
+    others: JoinHandle<io::Result<Vec<Process>>>,
+}
+
+impl WardenProcess {
+    /// Starts `command` under the warden at `program`, which is to remove `folder` in the end; also what the run prints.
+    ///
+    /// # Errors
+    /// If the warden cannot be started.
+    pub fn start(
+        program: &Path,
+        command: &launch::Command,
+        folder: &Path,
+    ) -> io::Result<(Self, Option<ChildStderr>)> {
+        let mut child = Command::new(program)
+            .arg("--grace-ms")
+            .arg(GRACE.as_millis().to_string())
+            .arg("--remove")
+            .arg(folder)
+            .arg("--")
+            .arg(&command.program)
+            .args(&command.arguments)
+            .envs(command.environment.iter().map(|(name, value)| (name, value)))
+            // A signal from a terminal is for the kiosk, which then ends its run in order.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (ask, say, printed) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let own = child.id();
+        let others = spawn_blocking(move || {
+            let is_other =
+                |process: &Process| u32::try_from(process.pid.as_raw_nonzero().get()).ok() != own;
+            children().map(|children| children.into_iter().filter(is_other).collect())
+        });
+        Ok((Self { child, ask, say, said: Vec::new(), others }, printed))
+    }
+
+    /// Asks for the end of the run; doing it again changes nothing.
+    pub async fn ask(&mut self) {
+        if let Some(mut ask) = self.ask.take() {
+            // A warden that is gone needs no asking. Closing the pipe says the same once more.
+            let _ = ask.write_all(b"stop\n").await;
+        }
+    }
+
+    /// Its report, when the run is over; `None` if it is gone without one. May be dropped and called again.
+    pub async fn next(&mut self) -> Option<Report> {
+        while let Some(say) = &mut self.say {
+            let mut bytes = [0; 256];
+            match say.read(&mut bytes).await {
+                Ok(count) if 0 < count && self.said.len() < MAX_REPORT => {
+                    self.said.extend_from_slice(&bytes[..count]);
+                }
+                _ => self.say = None,
+            }
+        }
+        // Its status tells nothing that the report does not; it is taken so that no dead child stays.
+        let _ = timeout(LEAVING, self.child.wait()).await;
+        String::from_utf8_lossy(&self.said).parse().ok()
+    }
+
+    /// Kills the warden and then everything of the run, from here.
+    pub fn replace_by_sweep(self) -> JoinHandle<io::Result<Swept>> {
+        let Self { mut child, others, .. } = self;
+        tokio::spawn(async move {
+            let _ = child.start_kill();
+            // Only when it is dead are its children ours.
+            let _ = timeout(LEAVING, child.wait()).await;
+            let others = others.await.map_err(io::Error::other)??;
+            let began = Instant::now();
+            let swept = spawn_blocking(move || sweep(&others, SWEEP, |_, _| {})).await;
+            let swept = swept.map_err(io::Error::other)??;
+            log::warn!(
+                "swept a run whose warden failed: {} killed, {} left, {:?}",
+                swept.killed,
+                swept.left,
+                began.elapsed()
+            );
+            Ok(swept)
+        })
+    }
+}

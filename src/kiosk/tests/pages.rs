@@ -1,0 +1,329 @@
+//! What touch, mouse and clicker do on every page, and what the pages say, on a screen in memory.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod headless;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use headless::{Headless, demo, readings};
+use kiosk::{
+    intent::Intent,
+    supervisor::{Ended, Fault, State, Status},
+    ui::Page,
+    view::Language,
+};
+use slint::platform::Key;
+use wire::kiosk::Phase;
+
+fn at_home() -> Headless {
+    Headless::new(vec![demo("pipe", 1), demo("cloud", 2)], Language::English)
+}
+
+/// On the page of a running demo with two ranks; what was asked until then is forgotten.
+fn running() -> (Headless, Status) {
+    let mut screen = at_home();
+    screen.tap("Demo pipe");
+    let status = screen.run("pipe", 2);
+    screen.asked();
+    (screen, status)
+}
+
+fn page(screen: &Headless) -> Page {
+    use slint::ComponentHandle;
+    screen.app.global::<kiosk::ui::WindowView>().get_page()
+}
+
+#[test]
+fn a_tap_on_a_tile_launches_its_demo() {
+    let mut screen = at_home();
+    screen.tap("Demo cloud");
+    assert_eq!(screen.asked(), [Intent::Launch("cloud".into())]);
+    assert_eq!(page(&screen), Page::Demo);
+}
+
+#[test]
+fn a_digit_launches_its_demo() {
+    let mut screen = at_home();
+    screen.press_text("2");
+    assert_eq!(screen.asked(), [Intent::Launch("cloud".into())]);
+}
+
+#[test]
+fn a_clicker_alone_chooses_starts_and_stops() {
+    let mut screen = at_home();
+    screen.press(Key::PageDown);
+    screen.press(Key::PageDown);
+    screen.press(Key::Return);
+    assert_eq!(screen.asked(), [Intent::Launch("cloud".into())]);
+    screen.press(Key::Escape);
+    assert_eq!(screen.asked(), [Intent::Stop]);
+    assert_eq!(page(&screen), Page::Home);
+    screen.press(Key::F5);
+    assert_eq!(screen.asked(), [Intent::Launch("cloud".into())], "it starts what is selected");
+}
+
+#[test]
+fn the_back_arrow_stops_and_returns_home() {
+    let (mut screen, _) = running();
+    screen.tap("Back");
+    assert_eq!(screen.asked(), [Intent::Stop]);
+    assert_eq!(page(&screen), Page::Home);
+}
+
+#[test]
+fn a_held_key_counts_once() {
+    use slint::{ComponentHandle, platform::WindowEvent};
+    let mut screen = at_home();
+    let text = slint::SharedString::from(char::from(Key::F5).to_string());
+    screen.app.window().dispatch_event(WindowEvent::KeyPressed { text: text.clone() });
+    for _ in 0..20 {
+        screen.app.window().dispatch_event(WindowEvent::KeyPressRepeated { text: text.clone() });
+    }
+    assert_eq!(screen.asked(), [Intent::Launch("pipe".into())]);
+}
+
+#[test]
+fn a_drag_on_the_canvas_stirs_in_picture_pixels() {
+    let (mut screen, _) = running();
+    screen.drag(&[(300.0, 200.0), (340.0, 220.0), (380.0, 240.0)]);
+    let asked = screen.asked();
+    let pointer = |phase, x, y| Intent::Pointer { finger: 0, phase, x, y };
+    assert_eq!(asked.first(), Some(&pointer(Phase::Down, 300.0, 200.0)));
+    assert!(asked.contains(&pointer(Phase::Moved, 340.0, 220.0)), "{asked:?}");
+    assert_eq!(asked.last(), Some(&pointer(Phase::Up, 380.0, 240.0)));
+}
+
+#[test]
+fn two_fingers_stir_at_once() {
+    let (mut screen, _) = running();
+    let touch = |finger, phase, x: f64, y: f64| {
+        screen.view.touched((finger, phase, (x / 800.0, y / 480.0)))
+    };
+    assert!(touch(0, Phase::Down, 200.0, 200.0));
+    assert!(touch(1, Phase::Down, 600.0, 240.0));
+    assert!(touch(0, Phase::Moved, 220.0, 200.0));
+    assert!(touch(1, Phase::Moved, 580.0, 240.0));
+    assert!(!touch(2, Phase::Down, 40.0, 40.0), "the back button is Slint's");
+    let fingers: Vec<(u8, Phase, f32)> = screen
+        .asked()
+        .into_iter()
+        .filter_map(|intent| match intent {
+            Intent::Pointer { finger, phase, x, .. } => Some((finger, phase, x.round())),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        (1, Phase::Down, 200.0),
+        (2, Phase::Down, 600.0),
+        (1, Phase::Moved, 220.0),
+        (2, Phase::Moved, 580.0),
+    ];
+    assert_eq!(fingers, expected);
+}
+
+#[test]
+fn controls_are_set_by_a_finger() {
+    let (mut screen, _) = running();
+    screen.tap("Controls");
+    i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(200));
+    screen.tap("MPDATA+");
+    assert_eq!(screen.asked(), [Intent::Control { name: "scheme".into(), value: 2.0 }]);
+    screen.tap("Restart");
+    assert_eq!(screen.asked(), [Intent::Control { name: "restart".into(), value: 1.0 }]);
+}
+
+#[test]
+fn a_finger_on_the_slider_sets_it_and_does_not_stir() {
+    let (mut screen, _) = running();
+    screen.tap("Controls");
+    i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(200));
+    // The slider's row lies from y 136 to 200; its track from x 568 to 768.
+    screen.drag(&[(560.0, 168.0), (660.0, 168.0), (795.0, 168.0)]);
+    let asked = screen.asked();
+    assert!(!asked.is_empty());
+    for intent in &asked {
+        assert!(matches!(intent, Intent::Control { name, .. } if name == "speed"), "{intent:?}");
+    }
+    assert_eq!(asked.last(), Some(&Intent::Control { name: "speed".into(), value: 8.0 }));
+}
+
+#[test]
+fn controls_are_set_by_a_clicker() {
+    let (mut screen, _) = running();
+    screen.press(Key::PageDown);
+    screen.press(Key::Return);
+    screen.press(Key::Return);
+    screen.press(Key::Return);
+    let values: Vec<Intent> =
+        [1.0, 2.0, 0.0].map(|value| Intent::Control { name: "scheme".into(), value }).into();
+    assert_eq!(screen.asked(), values, "after the last choice comes the first");
+}
+
+#[test]
+fn the_language_is_switched_by_one_tap_or_key_at_any_moment() {
+    let (screen, status) = running();
+    screen.press_text("l");
+    assert!(screen.buttons().contains(&"Wróć".to_owned()), "{:?}", screen.buttons());
+    screen.press(Key::Escape);
+    let stopped = Status { state: State::Idle, ..status };
+    screen.view.show_status(stopped, Instant::now());
+    assert!(screen.buttons().contains(&"Pokaz pipe".to_owned()));
+    screen.tap("Język");
+    assert!(screen.buttons().contains(&"Demo pipe".to_owned()));
+}
+
+#[test]
+fn polish_plurals_have_three_forms() {
+    let screen = Headless::new(vec![demo("pipe", 1)], Language::Polish);
+    screen.press(Key::F5);
+    for (processes, said) in
+        [(1, "Rusza 1 proces"), (3, "Ruszają 3 procesy"), (5, "Rusza 5 procesów")]
+    {
+        let since = Instant::now();
+        let state = State::Starting { demo: Arc::new(demo("pipe", 1)), since };
+        screen.view.show_status(Status { state, processes, ..Default::default() }, since);
+        let texts = screen.texts();
+        assert!(texts.iter().any(|text| text.starts_with(said)), "{texts:?}");
+    }
+}
+
+#[test]
+fn what_is_not_measured_is_a_dash_and_what_is_old_is_not_shown() {
+    let screen = at_home();
+    let start = Instant::now();
+    screen.view.show_telemetry(readings(Some(0.25), None), start);
+    assert_eq!(
+        (screen.value("load"), screen.value("temperature")),
+        ("25\u{a0}%".into(), "–".into())
+    );
+    let old = readings(Some(0.25), Some(50.0));
+    screen.view.show_telemetry(old, Instant::now() + Duration::from_secs(4));
+    assert_eq!((screen.value("load"), screen.value("temperature")), ("–".into(), "–".into()));
+}
+
+#[test]
+fn a_run_that_breaks_down_says_so_and_offers_a_way_back_and_another_try() {
+    let (mut screen, status) = running();
+    let fault = Fault::Failed { detail: "out of memory".into() };
+    let demo = Arc::new(demo("pipe", 1));
+    let ended =
+        Ended { demo, at: Instant::now(), fault: Some(fault), verified: true, processes_killed: 0 };
+    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    screen.view.show_status(ended.clone(), Instant::now());
+    assert_eq!(page(&screen), Page::Fault);
+    let texts = screen.texts();
+    assert!(texts.contains(&"“Demo pipe” cannot go on.".to_owned()), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("out of memory")), "{texts:?}");
+
+    screen.tap("Once more");
+    assert_eq!(screen.asked(), [Intent::Launch("pipe".into())]);
+    assert_eq!(page(&screen), Page::Demo);
+    // The old end is still what the supervisor says; it must not throw the visitor back.
+    screen.view.show_status(ended, Instant::now());
+    assert_eq!(page(&screen), Page::Demo);
+}
+
+#[test]
+fn a_fault_goes_home_by_itself_after_twenty_seconds() {
+    let (screen, status) = running();
+    let demo = Arc::new(demo("pipe", 1));
+    let fault = Some(Fault::Hung { after_s: 3.0 });
+    let state = State::Stopping { demo, since: Instant::now(), fault, next: None };
+    screen.view.show_status(Status { state, ..status }, Instant::now());
+    assert_eq!(page(&screen), Page::Fault, "said while it is still being ended");
+    screen.view.show_telemetry(readings(None, None), Instant::now() + Duration::from_secs(19));
+    assert_eq!(page(&screen), Page::Fault);
+    screen.view.show_telemetry(readings(None, None), Instant::now() + Duration::from_secs(21));
+    assert_eq!(page(&screen), Page::Home);
+}
+
+#[test]
+fn a_picture_of_the_run_before_is_not_shown_as_the_new_runs_own() {
+    use kiosk::supervisor::Pictures;
+    let (mut screen, status) = running();
+    screen.press_text("2");
+    // The old run is still there and sends one more picture.
+    screen.painter.picture(&Default::default(), &[255; 320_000]);
+    screen.view.show_picture();
+    assert!(screen.texts().iter().any(|text| text.starts_with("Waiting")), "{:?}", screen.texts());
+    drop(status);
+}
+
+#[test]
+fn the_dark_screen_wakes_by_a_touch_and_presses_nothing() {
+    let mut screen = at_home();
+    screen.press_text(".");
+    screen.drag(&[(200.0, 200.0), (200.0, 200.0)]);
+    assert_eq!(screen.asked(), []);
+    screen.drag(&[(200.0, 200.0), (200.0, 200.0)]);
+    assert_eq!(screen.asked(), [Intent::Launch("pipe".into())], "the second touch hits the tile");
+}
+
+#[test]
+fn more_demos_than_fit_are_reached_by_touch() {
+    let demos = (0..5).map(|order| demo(&format!("d{order}"), order)).collect();
+    let mut screen = Headless::new(demos, Language::English);
+    screen.tap("More demos");
+    screen.tap("Demo d4");
+    assert_eq!(screen.asked(), [Intent::Launch("d4".into())]);
+}
+
+#[test]
+fn a_kiosk_without_demos_says_what_the_owner_can_do() {
+    let screen = Headless::new(Vec::new(), Language::English);
+    assert!(screen.texts().iter().any(|text| text.contains("/etc/hpc-kiosk/demos")));
+    screen.press(Key::F5);
+    screen.press_text("1");
+    assert_eq!(page(&screen), Page::Home);
+}
+
+#[test]
+fn everything_that_can_be_touched_is_finger_sized_on_every_page() {
+    use i_slint_backend_testing::AccessibleRole;
+    let check = |screen: &Headless, page: &str| {
+        for role in [AccessibleRole::Button, AccessibleRole::Slider] {
+            for target in screen.elements(|query| query.match_accessible_role(role)) {
+                let (size, at) = (target.size(), target.absolute_position());
+                let label = target.accessible_label().unwrap_or_default();
+                assert!(48.0 <= size.width && 48.0 <= size.height, "{page}: {label} is {size:?}");
+                assert!(
+                    0.0 <= at.x
+                        && at.x + size.width <= 800.0
+                        && 0.0 <= at.y
+                        && at.y + size.height <= 480.0,
+                    "{page}: {label} at {at:?}"
+                );
+            }
+        }
+    };
+    let (screen, _) = running();
+    check(&screen, "demo");
+    screen.press(Key::PageDown);
+    i_slint_backend_testing::mock_elapsed_time(Duration::from_millis(200));
+    check(&screen, "controls");
+    screen.press(Key::Escape);
+    check(&screen, "home");
+    screen.press(Key::F1);
+    check(&screen, "help");
+}
+
+#[test]
+fn a_bigger_display_shows_the_same_screen_bigger() {
+    use slint::ComponentHandle;
+    let mut screen = at_home();
+    screen.app.window().set_size(slint::PhysicalSize::new(1920, 1080));
+    kiosk::display::fit(&screen.app).unwrap();
+    assert_eq!(screen.app.window().scale_factor(), 2.25);
+    // 1800 of 1920 pixels wide, in the middle: the hue bar of the strip begins at x 60.
+    let pixels = screen.pixels();
+    let at = |x: u32, y: u32| pixels.as_slice()[(y * pixels.width() + x) as usize];
+    let (outside, inside) = (at(55, 1000), at(66, 1000));
+    assert_eq!((outside.r, outside.g, outside.b), (0x0B, 0x11, 0x18));
+    assert_eq!((inside.r, inside.g, inside.b), (0xFF, 0xB0, 0x00));
+    screen.tap("Demo cloud");
+    assert_eq!(screen.asked(), [Intent::Launch("cloud".into())]);
+}

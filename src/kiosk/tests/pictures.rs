@@ -1,0 +1,173 @@
+//! The pages as pictures, in both languages, compared with the stored ones.
+//!
+//! A picture may differ in 40 pixels by more than 8 of 255 a channel: what other processors round differently.
+//! After a wanted change, `HPC_KIOSK_STORE_PICTURES=1 cargo test --test pictures` stores the new ones: look at them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod headless;
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use headless::{Headless, demo, readings};
+use kiosk::{
+    supervisor::{Ended, Fault, State, Status},
+    view::Language,
+};
+use slint::platform::Key;
+use wire::demo::{RankStatistics, Statistics};
+
+const CHANNEL_TOLERANCE: u8 = 8;
+const DIFFERENT_PIXELS: usize = 40;
+
+fn compare(screen: &Headless, page: &str, language: Language) {
+    let name = format!("{page}-{}.png", language.code());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures").join(&name);
+    let pixels = screen.pixels();
+    let shown =
+        image::RgbaImage::from_raw(pixels.width(), pixels.height(), pixels.as_bytes().to_vec());
+    let shown = image::DynamicImage::from(shown.unwrap()).into_rgb8();
+    if std::env::var_os("HPC_KIOSK_STORE_PICTURES").is_some() {
+        shown.save(&path).unwrap();
+        return;
+    }
+    let stored = image::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let stored = stored.into_rgb8();
+    assert_eq!(shown.dimensions(), stored.dimensions(), "{name}");
+    let differs = |(shown, stored): &(&image::Rgb<u8>, &image::Rgb<u8>)| {
+        shown
+            .0
+            .iter()
+            .zip(stored.0)
+            .any(|(shown, stored)| CHANNEL_TOLERANCE < shown.abs_diff(stored))
+    };
+    let different = shown.pixels().zip(stored.pixels()).filter(differs).count();
+    if DIFFERENT_PIXELS < different {
+        let seen = std::env::temp_dir().join(format!("seen-{name}"));
+        shown.save(&seen).unwrap();
+        panic!("{name}: {different} pixels differ from the stored picture; see {}", seen.display());
+    }
+}
+
+fn in_both(check: impl Fn(Language)) {
+    for language in [Language::Polish, Language::English] {
+        check(language);
+    }
+}
+
+fn home(demos: usize, language: Language) -> Headless {
+    let demos =
+        (0..demos).map(|order| demo(["rury", "wir", "deszcz", "fale"][order], order as i64));
+    let screen = Headless::new(demos.collect(), language);
+    screen.view.show_telemetry(readings(Some(0.37), Some(48.2)), Instant::now());
+    screen
+}
+
+fn statistics(ranks: usize) -> Statistics {
+    let rank = |index| RankStatistics {
+        compute: 0.82 - 0.1 * index as f32,
+        communicate: 0.06,
+        wait: 0.12 + 0.1 * index as f32,
+        halo_bytes: 1 << 20,
+    };
+    Statistics {
+        interval_s: 0.5,
+        steps: 643,
+        updates: 643 * 320_000,
+        ranks: (0..ranks).map(rank).collect(),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn home_with_one_demo() {
+    in_both(|language| compare(&home(1, language), "home-1", language));
+}
+
+#[test]
+fn home_with_more_demos_than_fit_and_the_keys_on_the_second() {
+    in_both(|language| {
+        let screen = home(4, language);
+        screen.press(Key::PageDown);
+        screen.press(Key::PageDown);
+        compare(&screen, "home-4", language);
+    });
+}
+
+#[test]
+fn home_where_nothing_is_measured() {
+    in_both(|language| {
+        let screen = home(2, language);
+        screen.view.show_telemetry(readings(None, None), Instant::now());
+        compare(&screen, "home-unmeasured", language);
+    });
+}
+
+#[test]
+fn a_demo_that_starts() {
+    in_both(|language| {
+        let screen = home(1, language);
+        screen.press(Key::F5);
+        let since = Instant::now();
+        let state = State::Starting { demo: Arc::new(demo("rury", 0)), since };
+        screen.view.show_status(Status { state, processes: 2, ..Default::default() }, since);
+        compare(&screen, "starting", language);
+    });
+}
+
+#[test]
+fn a_demo_that_runs_on_two_and_on_four_ranks() {
+    in_both(|language| {
+        for ranks in [2, 4] {
+            let mut screen = home(1, language);
+            screen.press(Key::F5);
+            let status = screen.run("rury", ranks);
+            let status = Status { statistics: Some(Arc::new(statistics(ranks.into()))), ..status };
+            screen.view.show_status(status, Instant::now());
+            compare(&screen, &format!("demo-{ranks}"), language);
+        }
+    });
+}
+
+#[test]
+fn the_controls_of_a_demo() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.press(Key::F5);
+        let status = screen.run("rury", 2);
+        let status = Status { statistics: Some(Arc::new(statistics(2))), ..status };
+        screen.view.show_status(status, Instant::now());
+        screen.press(Key::PageDown);
+        // The drawer slides for 120 ms.
+        i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(200));
+        compare(&screen, "controls", language);
+    });
+}
+
+#[test]
+fn a_demo_that_went_silent() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.press(Key::F5);
+        let running = screen.run("rury", 2);
+        let ended = Ended {
+            demo: Arc::new(demo("rury", 0)),
+            at: Instant::now(),
+            fault: Some(Fault::Hung { after_s: 3.0 }),
+            verified: true,
+            processes_killed: 3,
+        };
+        let status = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running };
+        screen.view.show_status(status, Instant::now());
+        compare(&screen, "hung", language);
+    });
+}
+
+#[test]
+fn the_keys() {
+    in_both(|language| {
+        let screen = home(1, language);
+        screen.press(Key::F1);
+        compare(&screen, "help", language);
+    });
+}

@@ -1,0 +1,420 @@
+//! The only module that knows the readings, the run and the markup: state becomes text, taps become intents.
+//!
+//! Everything here runs on the UI thread and only draws; what a visitor asks for leaves as an [`Intent`].
+
+mod canvas;
+mod demo;
+mod fault;
+mod home;
+mod navigation;
+mod numbers;
+pub mod palette;
+mod strip;
+mod touch;
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use slint::{ComponentHandle, SharedString, Timer, TimerMode, Weak};
+use tokio::sync::{Notify, mpsc, watch};
+use wire::kiosk::Phase;
+
+use crate::{
+    catalogue::Demo,
+    display::RawTouch,
+    intent::Intent,
+    keys,
+    supervisor::{State, Status},
+    telemetry::Telemetry,
+    ui,
+};
+
+pub use canvas::{Counts, Easel, Painter};
+pub use home::{TilePicture, decode_pictures};
+use navigation::{Effect, Navigation, Page};
+pub use numbers::Language;
+pub use strip::Machine;
+use touch::Fingers;
+
+/// How often the seconds of a waiting page move on.
+const WAITING: Duration = Duration::from_millis(100);
+/// How long the page of a fault stays before the kiosk goes home by itself.
+const FAULT_SHOWN: Duration = Duration::from_secs(20);
+
+/// The two ends of the canvas; the UI's end is told of new pictures through the [`Notify`].
+pub fn canvas() -> (Painter, Easel, Arc<Notify>) {
+    let painted = Arc::new(Notify::new());
+    let wake = Arc::clone(&painted);
+    let (painter, easel) = canvas::canvas(move || wake.notify_one());
+    (painter, easel, painted)
+}
+
+/// What the screen shows, and where its taps go.
+pub struct View {
+    me: std::rc::Weak<Self>,
+    app: Weak<ui::App>,
+    /// The visitors' demos, in the order of their tiles.
+    demos: Vec<Arc<Demo>>,
+    /// A sentence for the owner about the configuration, if there is something to say.
+    notice: String,
+    machine: Machine,
+    intents: mpsc::Sender<Intent>,
+    navigation: RefCell<Navigation>,
+    easel: RefCell<Easel>,
+    fingers: RefCell<Fingers>,
+    status: RefCell<Status>,
+    telemetry: RefCell<Telemetry>,
+    tiles: RefCell<Vec<Option<slint::Image>>>,
+    strip: strip::Strip,
+    run: RefCell<demo::Run>,
+    fault_since: Cell<Option<Instant>>,
+    waiting: Timer,
+}
+
+impl View {
+    /// Connects `app` to the rest of the program.
+    pub fn connect(
+        app: &ui::App,
+        demos: Vec<Arc<Demo>>,
+        notice: String,
+        language: Language,
+        machine: Machine,
+        intents: mpsc::Sender<Intent>,
+        easel: Easel,
+    ) -> Rc<Self> {
+        let tiles = demos.len();
+        let view = Rc::new_cyclic(|me| Self {
+            me: me.clone(),
+            app: app.as_weak(),
+            notice,
+            machine,
+            intents,
+            navigation: RefCell::new(Navigation::new(tiles, language)),
+            easel: RefCell::new(easel),
+            fingers: RefCell::default(),
+            status: RefCell::default(),
+            telemetry: RefCell::default(),
+            tiles: RefCell::new(vec![None; tiles]),
+            strip: strip::Strip::new(app),
+            run: RefCell::new(demo::Run::new(app)),
+            fault_since: Cell::new(None),
+            waiting: Timer::default(),
+            demos,
+        });
+        view.listen(app);
+        view.translate();
+        view.show_page(Instant::now());
+        view
+    }
+
+    fn listen(self: &Rc<Self>, app: &ui::App) {
+        let window = app.global::<ui::WindowView>();
+        let view = Rc::clone(self);
+        window.on_key_pressed(move |text, repeated| view.key(&text, repeated));
+        let view = Rc::clone(self);
+        window.on_woken(move || view.change(|navigation| navigation.dark = false));
+
+        let home = app.global::<ui::HomeView>();
+        let view = Rc::clone(self);
+        home.on_launch(move |index| {
+            view.act(|navigation| navigation.launch(navigation.first + index.max(0) as usize));
+        });
+        let view = Rc::clone(self);
+        home.on_next_page(move || view.change(Navigation::next_page));
+        let view = Rc::clone(self);
+        home.on_switch_language(move || {
+            view.change(|navigation| navigation.language = navigation.language.other());
+        });
+
+        let demo = app.global::<ui::DemoView>();
+        let view = Rc::clone(self);
+        demo.on_back(move || view.act(Navigation::stop));
+        let view = Rc::clone(self);
+        demo.on_toggle_drawer(move || view.change(Navigation::toggle_drawer));
+        let view = Rc::clone(self);
+        demo.on_set_control(move |index, value| {
+            view.set_control(index.max(0) as usize, value.into())
+        });
+        let view = Rc::clone(self);
+        demo.on_pointed(move |phase, x, y| {
+            let phase = [Phase::Down, Phase::Moved, Phase::Up][phase.clamp(0, 2) as usize];
+            view.point(0, phase, (x, y));
+        });
+
+        let fault = app.global::<ui::FaultView>();
+        let view = Rc::clone(self);
+        fault.on_back(move || view.change(Navigation::home));
+        let view = Rc::clone(self);
+        fault.on_again(move || view.act(Navigation::again));
+        let view = Rc::clone(self);
+        app.global::<ui::HelpView>().on_back(move || {
+            view.act(|navigation| navigation.press(keys::Key::Help, 0));
+        });
+    }
+
+    /// Follows the run and the readings for as long as the event loop runs.
+    ///
+    /// # Errors
+    /// If there is no event loop.
+    pub fn follow(
+        self: &Rc<Self>,
+        mut status: watch::Receiver<Status>,
+        mut telemetry: watch::Receiver<Telemetry>,
+        painted: Arc<Notify>,
+    ) -> Result<(), slint::EventLoopError> {
+        let view = Rc::clone(self);
+        slint::spawn_local(async move {
+            while status.changed().await.is_ok() {
+                let newest = status.borrow_and_update().clone();
+                view.show_status(newest, Instant::now());
+            }
+        })?;
+        let view = Rc::clone(self);
+        slint::spawn_local(async move {
+            while telemetry.changed().await.is_ok() {
+                let newest = telemetry.borrow_and_update().clone();
+                view.show_telemetry(newest, Instant::now());
+            }
+        })?;
+        let view = Rc::clone(self);
+        slint::spawn_local(async move {
+            loop {
+                painted.notified().await;
+                view.show_picture();
+            }
+        })?;
+        Ok(())
+    }
+
+    /// A finger that the system reported itself; says whether it belongs to the canvas rather than to a button.
+    pub fn touched(&self, (finger, phase, (x, y)): RawTouch) -> bool {
+        let Some(app) = self.app.upgrade() else { return false };
+        let size = app.window().size().to_logical(app.window().scale_factor());
+        // Where the 800x480 screen lies in a larger display, as app.slint centres it.
+        let theme = app.global::<ui::Theme>();
+        let left = (size.width - theme.get_screen_width()) / 2.0;
+        let top = (size.height - theme.get_screen_height()) / 2.0;
+        let at = (x as f32 * size.width - left, y as f32 * size.height - top);
+        let (live, drawer) = {
+            let navigation = self.navigation.borrow();
+            let live =
+                navigation.page == Page::Demo && !navigation.dark && self.run.borrow().painted();
+            (live, navigation.drawer)
+        };
+        let caught = self.fingers.borrow_mut().take(finger, phase, at, live, drawer);
+        if caught {
+            // Finger 0 is the mouse's.
+            self.point(finger as u8 + 1, phase, at);
+        }
+        caught
+    }
+
+    /// The picture of a tile has been read.
+    pub fn show_tile_picture(&self, picture: TilePicture) {
+        if let Some(tile) = self.tiles.borrow_mut().get_mut(picture.demo) {
+            *tile = Some(slint::Image::from_rgb8(picture.pixels));
+        }
+        self.show_page(Instant::now());
+    }
+
+    /// The run changed its state.
+    pub fn show_status(&self, status: Status, now: Instant) {
+        let before = self.status.replace(status);
+        let fault = fault::of(&self.status.borrow());
+        if fault.is_some() && fault != fault::of(&before) {
+            self.navigation.borrow_mut().fault();
+            self.fault_since.set(Some(now));
+        }
+        self.show_page(now);
+    }
+
+    /// New readings; they also are the pulse of everything that moves on by itself.
+    pub fn show_telemetry(&self, telemetry: Telemetry, now: Instant) {
+        *self.telemetry.borrow_mut() = telemetry;
+        let overdue =
+            self.fault_since.get().is_some_and(|since| FAULT_SHOWN < now.duration_since(since));
+        if overdue && self.navigation.borrow().page == Page::Fault {
+            self.navigation.borrow_mut().home();
+        }
+        self.show_page(now);
+    }
+
+    /// The canvas has a newer picture.
+    pub fn show_picture(&self) {
+        let Some(app) = self.app.upgrade() else { return };
+        let Some((image, _header)) = self.easel.borrow_mut().take() else { return };
+        if !self.run.borrow().is_shown_by(&self.status.borrow()) {
+            // The last pictures of the run before this one.
+            return;
+        }
+        let view = app.global::<ui::DemoView>();
+        view.set_picture(image);
+        if self.run.borrow_mut().paint(Instant::now()) {
+            self.show_page(Instant::now());
+        }
+    }
+
+    fn key(&self, text: &str, repeated: bool) -> bool {
+        let Some(key) = keys::meaning(text) else { return false };
+        if !repeated {
+            let controls = self.demo().map_or(0, |demo| demo.controls.len());
+            self.act(|navigation| navigation.press(key, controls));
+        }
+        true
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Navigation)) {
+        self.act(|navigation| {
+            change(navigation);
+            None
+        });
+    }
+
+    fn act(&self, act: impl FnOnce(&mut Navigation) -> Option<Effect>) {
+        let language = self.navigation.borrow().language;
+        let effect = act(&mut self.navigation.borrow_mut());
+        match effect {
+            Some(Effect::Launch(index)) => {
+                self.launch(self.demos.get(index));
+            }
+            Some(Effect::Again) => {
+                let ended = fault::of(&self.status.borrow()).map(|fault| fault.demo.id.clone());
+                self.launch(ended.and_then(|id| self.find(&id)));
+            }
+            Some(Effect::Stop) => self.send(Intent::Stop),
+            Some(Effect::Step(control)) => {
+                let next = self.demo().and_then(|demo| {
+                    demo::next_value(demo.controls.get(control)?, self.run.borrow().value(control)?)
+                });
+                if let Some(value) = next {
+                    self.set_control(control, value);
+                }
+            }
+            None => {}
+        }
+        if language != self.navigation.borrow().language {
+            self.translate();
+        }
+        self.show_page(Instant::now());
+    }
+
+    fn launch(&self, demo: Option<&Arc<Demo>>) {
+        let Some(demo) = demo else {
+            self.navigation.borrow_mut().home();
+            return;
+        };
+        self.run.borrow_mut().launch(demo, Instant::now());
+        self.send(Intent::Launch(demo.id.clone()));
+    }
+
+    fn set_control(&self, index: usize, value: f64) {
+        let Some(control) = self.demo().and_then(|demo| demo.controls.get(index)) else { return };
+        self.run.borrow_mut().set_value(index, value);
+        self.send(Intent::Control { name: control.name.clone(), value });
+        self.show_page(Instant::now());
+    }
+
+    fn point(&self, finger: u8, phase: Phase, at: (f32, f32)) {
+        let size = self.status.borrow().hello.as_ref().map(|hello| (hello.width, hello.height));
+        if let Some((width, height)) = size {
+            let (x, y) = touch::in_picture(at, width, height);
+            self.send(Intent::Pointer { finger, phase, x, y });
+        }
+    }
+
+    fn send(&self, intent: Intent) {
+        // The queue is long; it is full only if the worker is gone, and then the process ends.
+        if self.intents.try_send(intent).is_err() {
+            log::warn!("a request of the visitor was lost: the supervisor does not take any more");
+        }
+    }
+
+    /// The demo on the demo page.
+    fn demo(&self) -> Option<&Arc<Demo>> {
+        self.find(self.run.borrow().demo()?)
+    }
+
+    fn find(&self, id: &str) -> Option<&Arc<Demo>> {
+        self.demos.iter().find(|demo| demo.id == id)
+    }
+
+    fn translate(&self) {
+        let language = self.navigation.borrow().language;
+        if let Err(error) = slint::select_bundled_translation(language.code()) {
+            log::error!("no translation to '{}': {error}", language.code());
+        }
+    }
+
+    fn show_page(&self, now: Instant) {
+        let Some(app) = self.app.upgrade() else { return };
+        let navigation = self.navigation.borrow();
+        let status = self.status.borrow();
+
+        let window = app.global::<ui::WindowView>();
+        window.set_dark(navigation.dark);
+        window.set_page(match navigation.page {
+            Page::Home => ui::Page::Home,
+            Page::Demo => ui::Page::Demo,
+            Page::Fault => ui::Page::Fault,
+            Page::Help => ui::Page::Help,
+        });
+        match navigation.page {
+            Page::Home => self.show_home(&app, &navigation),
+            Page::Demo => {
+                if let Some(demo) = self.demo() {
+                    self.run.borrow_mut().show(&app, demo, &status, &navigation, now);
+                }
+            }
+            Page::Fault => fault::show(&app, &status, &navigation),
+            Page::Help => {}
+        }
+        self.strip.show(&app, &self.telemetry.borrow(), &status, &self.machine, now);
+
+        let waits = navigation.page == Page::Demo && !self.run.borrow().painted();
+        if waits != self.waiting.running() {
+            self.wait(waits);
+        }
+        if matches!(status.state, State::Idle) && navigation.page != Page::Demo {
+            app.global::<ui::DemoView>().set_picture(slint::Image::default());
+            self.easel.borrow_mut().clear();
+        }
+    }
+
+    /// Moves the seconds of a waiting page on; nothing ticks on any other page.
+    fn wait(&self, waits: bool) {
+        if !waits {
+            self.waiting.stop();
+            return;
+        }
+        let view = self.me.clone();
+        self.waiting.start(TimerMode::Repeated, WAITING, move || {
+            if let Some(view) = view.upgrade() {
+                view.show_page(Instant::now());
+            }
+        });
+    }
+
+    fn show_home(&self, app: &ui::App, navigation: &Navigation) {
+        let code = navigation.language.code();
+        let tiles = self.tiles.borrow();
+        let shown = self
+            .demos
+            .iter()
+            .zip(tiles.iter())
+            .skip(navigation.first)
+            .take(navigation::TILES)
+            .map(|(demo, picture)| home::tile(demo, picture.as_ref(), code));
+        let view = app.global::<ui::HomeView>();
+        home::update(&view, shown.collect());
+        view.set_first_number(navigation.first as i32 + 1);
+        let selected = navigation.selected.map_or(-1, |at| at as i32 - navigation.first as i32);
+        view.set_selected(selected);
+        view.set_more(navigation::TILES < navigation.demos);
+        view.set_other_language(navigation.language.other().code().to_uppercase().into());
+        view.set_notice(SharedString::from(self.notice.as_str()));
+    }
+}

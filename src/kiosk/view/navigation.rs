@@ -1,0 +1,312 @@
+//! Where the screen is and what a key does there: a pure state machine, the same for touch, mouse and clicker.
+
+use super::numbers::Language;
+use crate::keys::Key;
+
+/// Tiles on one home page.
+pub const TILES: usize = 3;
+
+/// What the screen shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// The demos as tiles.
+    #[default]
+    Home,
+    /// A demo that starts or runs.
+    Demo,
+    /// Why a run ended by itself.
+    Fault,
+    /// What the keys mean.
+    Help,
+}
+
+/// What a key asks of the rest of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Start the demo with this index.
+    Launch(usize),
+    /// Start the demo of the run that ended once more.
+    Again,
+    /// Stop the run.
+    Stop,
+    /// Move this control of the running demo one step on.
+    Step(usize),
+}
+
+/// Where the screen is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Navigation {
+    /// What is shown.
+    pub page: Page,
+    /// How many demos there are to choose from.
+    pub demos: usize,
+    /// The demo the keys are on; none before a key was used.
+    pub selected: Option<usize>,
+    /// The first demo of the shown home page.
+    pub first: usize,
+    /// The demo page's controls are open.
+    pub drawer: bool,
+    /// The control the keys are on.
+    pub control: Option<usize>,
+    /// The button of the fault page the keys are on: 0 back, 1 again.
+    pub button: Option<usize>,
+    /// The presenter made the screen dark.
+    pub dark: bool,
+    /// What the texts are written in.
+    pub language: Language,
+    before_help: Page,
+}
+
+impl Navigation {
+    /// At home, with so many demos.
+    pub fn new(demos: usize, language: Language) -> Self {
+        Self { demos, language, ..Default::default() }
+    }
+
+    /// What `key` does here; `controls` is the number of controls of the running demo.
+    pub fn press(&mut self, key: Key, controls: usize) -> Option<Effect> {
+        if self.dark {
+            // Any key wakes and presses nothing.
+            self.dark = false;
+            return None;
+        }
+        match key {
+            Key::Dark => self.dark = true,
+            Key::Language => self.language = self.language.other(),
+            Key::Help if self.page == Page::Help => self.page = self.before_help,
+            Key::Help => {
+                self.before_help = self.page;
+                self.page = Page::Help;
+            }
+            Key::Digit(number) => return self.launch(number - 1),
+            Key::Next | Key::Previous | Key::Choose | Key::StartStop => {
+                return match self.page {
+                    Page::Home => self.press_home(key),
+                    Page::Demo => self.press_demo(key, controls),
+                    Page::Fault => self.press_fault(key),
+                    Page::Help => self.press_help(key),
+                };
+            }
+        }
+        None
+    }
+
+    fn press_home(&mut self, key: Key) -> Option<Effect> {
+        if self.demos == 0 {
+            return None;
+        }
+        match key {
+            Key::Next => self.select(self.selected.map_or(0, |at| (at + 1) % self.demos)),
+            Key::Previous => {
+                self.select(self.selected.map_or(0, |at| (at + self.demos - 1) % self.demos));
+            }
+            _ => return self.launch(self.selected.unwrap_or(self.first)),
+        }
+        None
+    }
+
+    fn press_demo(&mut self, key: Key, controls: usize) -> Option<Effect> {
+        match key {
+            Key::StartStop => return self.stop(),
+            _ if controls == 0 => {}
+            Key::Next => self.focus(Some(self.control.map_or(0, |at| (at + 1).min(controls - 1)))),
+            // Back from the first control closes the drawer.
+            Key::Previous => self.focus(self.control.and_then(|at| at.checked_sub(1))),
+            _ => match self.control {
+                Some(control) => return Some(Effect::Step(control)),
+                None => self.focus(Some(0)),
+            },
+        }
+        None
+    }
+
+    fn press_fault(&mut self, key: Key) -> Option<Effect> {
+        match (key, self.button) {
+            (Key::Next, _) => self.button = Some(1),
+            (Key::Previous, _) => self.button = Some(0),
+            (Key::Choose, Some(1)) => return self.again(),
+            _ => self.home(),
+        }
+        None
+    }
+
+    fn press_help(&mut self, key: Key) -> Option<Effect> {
+        if matches!(key, Key::Choose | Key::StartStop) {
+            self.page = self.before_help;
+        }
+        None
+    }
+
+    /// A tile was tapped or chosen.
+    pub fn launch(&mut self, demo: usize) -> Option<Effect> {
+        if self.demos <= demo {
+            return None;
+        }
+        self.enter(Page::Demo);
+        if self.selected.is_some() {
+            self.select(demo);
+        }
+        Some(Effect::Launch(demo))
+    }
+
+    /// The demo that ended is wanted once more.
+    pub fn again(&mut self) -> Option<Effect> {
+        self.enter(Page::Demo);
+        Some(Effect::Again)
+    }
+
+    /// The visitor leaves the running demo.
+    pub fn stop(&mut self) -> Option<Effect> {
+        self.home();
+        Some(Effect::Stop)
+    }
+
+    /// Home, whatever was shown.
+    pub fn home(&mut self) {
+        self.enter(Page::Home);
+    }
+
+    /// The run ended by itself: says why, unless the visitor has already left it.
+    pub fn fault(&mut self) {
+        if self.page == Page::Demo || (self.page == Page::Help && self.before_help == Page::Demo) {
+            self.enter(Page::Fault);
+        }
+    }
+
+    /// The controls are opened or closed by hand.
+    pub fn toggle_drawer(&mut self) {
+        self.drawer = !self.drawer;
+        self.control = None;
+    }
+
+    /// The next page of tiles, the first one after the last.
+    pub fn next_page(&mut self) {
+        self.first = if self.first + TILES < self.demos { self.first + TILES } else { 0 };
+        self.selected = None;
+    }
+
+    fn enter(&mut self, page: Page) {
+        self.page = page;
+        self.drawer = false;
+        self.control = None;
+        self.button = None;
+    }
+
+    fn select(&mut self, demo: usize) {
+        self.selected = Some(demo);
+        self.first = demo / TILES * TILES;
+    }
+
+    fn focus(&mut self, control: Option<usize>) {
+        self.control = control;
+        self.drawer = control.is_some();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_home(demos: usize) -> Navigation {
+        Navigation::new(demos, Language::Polish)
+    }
+
+    fn press(navigation: &mut Navigation, keys: &[Key]) -> Option<Effect> {
+        keys.iter().fold(None, |_, key| navigation.press(*key, 3))
+    }
+
+    #[test]
+    fn the_start_key_launches_the_recommended_demo_and_stops_it_again() {
+        let mut navigation = at_home(2);
+        assert_eq!(press(&mut navigation, &[Key::StartStop]), Some(Effect::Launch(0)));
+        assert_eq!(navigation.page, Page::Demo);
+        assert_eq!(press(&mut navigation, &[Key::StartStop]), Some(Effect::Stop));
+        assert_eq!(navigation.page, Page::Home);
+    }
+
+    #[test]
+    fn arrows_and_enter_reach_every_tile_on_every_page() {
+        for demo in 0..7 {
+            let mut navigation = at_home(7);
+            press(&mut navigation, &vec![Key::Next; demo + 1]);
+            assert_eq!(navigation.first, demo / 3 * 3);
+            assert_eq!(press(&mut navigation, &[Key::Choose]), Some(Effect::Launch(demo)));
+        }
+    }
+
+    #[test]
+    fn a_digit_launches_from_every_page_but_only_what_exists() {
+        for page in [Page::Home, Page::Demo, Page::Fault, Page::Help] {
+            let mut navigation = Navigation { page, ..at_home(2) };
+            assert_eq!(press(&mut navigation, &[Key::Digit(3)]), None);
+            assert_eq!(
+                press(&mut navigation, &[Key::Digit(2)]),
+                Some(Effect::Launch(1)),
+                "{page:?}"
+            );
+            assert_eq!(navigation.page, Page::Demo);
+        }
+    }
+
+    #[test]
+    fn a_clicker_reaches_every_control() {
+        let mut navigation = at_home(1);
+        press(&mut navigation, &[Key::Choose]);
+        assert_eq!(
+            press(&mut navigation, &[Key::Next, Key::Next, Key::Choose]),
+            Some(Effect::Step(1))
+        );
+        assert!(navigation.drawer);
+        press(&mut navigation, &[Key::Previous, Key::Previous]);
+        assert!(!navigation.drawer);
+    }
+
+    #[test]
+    fn a_dark_screen_is_woken_by_any_key_and_nothing_is_pressed() {
+        let mut navigation = at_home(1);
+        press(&mut navigation, &[Key::Choose, Key::Dark]);
+        assert!(navigation.dark);
+        assert_eq!(press(&mut navigation, &[Key::StartStop]), None);
+        assert_eq!((navigation.dark, navigation.page), (false, Page::Demo));
+    }
+
+    #[test]
+    fn a_fault_is_shown_only_to_those_who_still_watch() {
+        let mut navigation = at_home(1);
+        navigation.fault();
+        assert_eq!(navigation.page, Page::Home);
+        press(&mut navigation, &[Key::Choose]);
+        navigation.fault();
+        assert_eq!(navigation.page, Page::Fault);
+        assert_eq!(press(&mut navigation, &[Key::Next, Key::Choose]), Some(Effect::Again));
+    }
+
+    #[test]
+    fn no_sequence_of_keys_leaves_the_kiosk_or_loses_the_way_home() {
+        let keys = [
+            Key::Next,
+            Key::Previous,
+            Key::Choose,
+            Key::StartStop,
+            Key::Digit(1),
+            Key::Dark,
+            Key::Language,
+            Key::Help,
+        ];
+        for word in 0..8usize.pow(5) {
+            let mut navigation = at_home(2);
+            let mut rest = word;
+            for _ in 0..5 {
+                press(&mut navigation, &[keys[rest % 8]]);
+                rest /= 8;
+            }
+            // Two presses of the toggle, after one that wakes, reach home from everywhere.
+            let mut presses = 0;
+            while navigation.dark || navigation.page != Page::Home {
+                press(&mut navigation, &[Key::StartStop]);
+                presses += 1;
+                assert!(presses <= 3, "{word}");
+            }
+        }
+    }
+}
