@@ -87,6 +87,26 @@ impl Card {
         self.crosses.push(Cross { x: pointer.x as i32, y: pointer.y as i32, until_s });
     }
 
+    /// Writes the bits of `number` into a picture, the lowest first: bright and dark squares of 8 pixels in a row
+    /// from (120, 200). Nothing if they do not fit.
+    pub fn stamp(&self, number: u64, pixels: &mut [u8]) {
+        const SQUARE: usize = 8;
+        const LEFT: usize = 120;
+        const TOP: usize = 200;
+        let (width, height) = (usize::from(self.width), usize::from(self.height));
+        if width < LEFT + 64 * SQUARE || height < TOP + SQUARE {
+            return;
+        }
+        let bytes = self.format.bytes();
+        for square in 0..64 {
+            let value = if number >> square & 1 == 1 { u8::MAX } else { 0 };
+            for row in TOP..TOP + SQUARE {
+                let start = bytes * (row * width + LEFT + SQUARE * square);
+                pixels[start..start + bytes * SQUARE].fill(value);
+            }
+        }
+    }
+
     /// A control has a new value; the names are those of demo.toml.
     pub fn control(&mut self, control: &Control) {
         match control.name.as_str() {

@@ -67,13 +67,15 @@ pub fn donor_y_row<T: Real>(
     donor_row(out, [before(row, n), here(row, n)], steady, strength, stir, n);
 }
 
-/// The budget of a row of cells: what enters through the four faces less what leaves.
+/// The budget of a row of cells: what enters through the four faces less what leaves; [`Real::TRACE`] says what is
+/// too little to count.
 #[inline(always)]
 pub fn budget_row<T: Real>(out: &mut [T], psi: &[T], [x_low, x_high, y]: [&[T]; 3], n: usize) {
     let (out, psi) = (here_mut(out, n), here(psi, n));
     let (x_low, x_high, y_low, y_high) = (here(x_low, n), here(x_high, n), here(y, n), after(y, n));
     for j in 0..n {
-        out[j] = psi[j] + (x_low[j] - x_high[j]) + (y_low[j] - y_high[j]);
+        let sum = psi[j] + (x_low[j] - x_high[j]) + (y_low[j] - y_high[j]);
+        out[j] = if sum.abs() < T::TRACE { T::ZERO } else { sum };
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the kiosk costs and how fast it answers: the release program in an X server without a screen.
 //!
-//! `cargo bench --package hpc-kiosk` after `cargo build --release --workspace --examples`; needs Xvfb and mpirun.
+//! `cargo bench --package hpc-kiosk` after `cargo build --release --workspace --bins --examples`; needs Xvfb and mpirun.
 //! Prints figures and decides nothing.
 
 #![allow(
@@ -47,7 +47,7 @@ fn main() {
         let path = programs.join(needed);
         assert!(
             path.exists(),
-            "{} is missing: cargo build --release --workspace --examples",
+            "{} is missing: cargo build --release --workspace --bins --examples",
             path.display()
         );
     }
@@ -188,5 +188,6 @@ fn latency(program: &Path, server: &XServer) {
         }
         thread::sleep(Duration::from_micros(500));
     }
+    assert!(!times.is_empty(), "no time stamp was seen on the screen");
     println!("handed over by the demo to seen on the screen: {}", spread(times));
 }

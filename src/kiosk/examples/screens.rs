@@ -39,33 +39,48 @@ line = "This demo breaks down."
 "#;
 
 fn main() -> anyhow::Result<()> {
-    let folder =
-        PathBuf::from(std::env::args_os().nth(1).context("usage: screens DIR [LANGUAGE]")?);
+    let mut arguments = std::env::args_os().skip(1);
+    let folder = PathBuf::from(arguments.next().context("usage: screens DIR")?);
     fs::create_dir_all(&folder)?;
-    // One process a language: Slint has one screen per process.
-    let Some(language) = std::env::args().nth(2) else {
-        for language in ["pl", "en"] {
+    let given: Vec<String> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
+    // One process for each language and set of demos: Slint has one screen per process.
+    let [language, demos] = &given[..] else {
+        for (language, demos) in
+            [("pl", "ours"), ("en", "ours"), ("pl", "broken"), ("en", "broken")]
+        {
             let program = std::env::current_exe()?;
-            let status = std::process::Command::new(program).arg(&folder).arg(language).status()?;
+            let status = std::process::Command::new(program)
+                .arg(&folder)
+                .args([language, demos])
+                .status()?;
             anyhow::ensure!(status.success(), "the pages in '{language}' were not all drawn");
         }
         return Ok(());
     };
-    let broken = std::env::temp_dir().join(format!("hpc-kiosk-screens-{}", std::process::id()));
-    fs::create_dir_all(broken.join("broken"))?;
-    fs::write(broken.join("broken/demo.toml"), BROKEN)?;
     let executable = live::executable();
-    let folders = catalogue::folders(std::slice::from_ref(&broken), &executable);
-    let catalogue = Catalogue::find(&folders, 1);
+    let broken = std::env::temp_dir().join(format!("hpc-kiosk-screens-{}", std::process::id()));
+    let is_broken = demos == "broken";
+    let folders = if is_broken {
+        fs::create_dir_all(broken.join("broken"))?;
+        fs::write(broken.join("broken/demo.toml"), BROKEN)?;
+        vec![broken.clone()]
+    } else {
+        catalogue::folders(&[], &executable)
+    };
+    let catalogue = Catalogue::find(&folders, 0);
     let problems = catalogue.problems.clone();
     let config = Config { screen: Screen { language: language.clone() }, ..Default::default() };
     let setup = Setup { executable, config, catalogue, problems };
-    let outcome = live::visit(setup, move |visitor| shoot_all(visitor, folder, language));
+    let language = language.clone();
+    if !is_broken {
+        return live::visit(setup, move |visitor| shoot_ours(visitor, folder, language));
+    }
+    let outcome = live::visit(setup, move |visitor| shoot_fault(visitor, folder, language));
     fs::remove_dir_all(broken)?;
     outcome
 }
 
-async fn shoot_all(visitor: Visitor, folder: PathBuf, language: String) {
+async fn shoot_ours(visitor: Visitor, folder: PathBuf, language: String) {
     let shoot = |page: &str| save(&visitor, &folder.join(format!("{page}-{language}.png")));
     let limit = Duration::from_secs(20);
     visitor
@@ -93,17 +108,18 @@ async fn shoot_all(visitor: Visitor, folder: PathBuf, language: String) {
     shoot("controls");
     visitor.press(char::from(slint::platform::Key::Escape));
 
-    let broken = visitor.app.global::<ui::HomeView>().get_tiles();
-    let last = slint::Model::row_count(&broken);
-    visitor.press(last.to_string());
-    visitor
-        .until("the end of a broken demo", limit, |visitor| visitor.page() == ui::Page::Fault)
-        .await;
-    shoot("fault");
-    visitor.press(char::from(slint::platform::Key::Escape));
     visitor.press(char::from(slint::platform::Key::F1));
     pause(Duration::from_millis(100)).await;
     shoot("help");
+}
+
+async fn shoot_fault(visitor: Visitor, folder: PathBuf, language: String) {
+    visitor.press("1");
+    let limit = Duration::from_secs(20);
+    visitor
+        .until("the end of a broken demo", limit, |visitor| visitor.page() == ui::Page::Fault)
+        .await;
+    save(&visitor, &folder.join(format!("fault-{language}.png")));
 }
 
 fn save(visitor: &Visitor, path: &Path) {

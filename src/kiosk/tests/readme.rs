@@ -28,7 +28,7 @@ fn the_python_demo_of_the_protocol_page_is_shown_as_it_stands_there() {
     server.tap(400, 232);
     // A ramp moves to the left: a row is brighter and brighter but for one fall, and that moves.
     let falls = || {
-        let row = server.pixels(100, 200, 400, 1);
+        let row = server.pixels(0, 200, 800, 1);
         let brightness = |pixel: &u32| (pixel >> 16 & 255) + (pixel >> 8 & 255) + (pixel & 255);
         let row: Vec<u32> = row.iter().map(brightness).collect();
         let fall = |pair: &[u32]| pair[1] + 30 < pair[0];

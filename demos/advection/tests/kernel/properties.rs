@@ -107,6 +107,23 @@ fn limited_variants_make_no_new_extremum() {
 }
 
 #[test]
+fn the_front_of_a_tracer_ends_before_numbers_become_subnormal() {
+    fn check<T: Real>(smallest: f64, options: Options) {
+        let mut torus = Torus::<T>::new((96, 16), options, Level::widest());
+        torus.set(|i, _| if i < 8 { 1.0 } else { 0.0 });
+        torus.flow(|_, _| 1e-3, |_, _| 1e-4);
+        torus.advance(60);
+        let cells = torus.cells();
+        assert!(cells.iter().all(|cell| *cell == 0.0 || smallest <= cell.abs()), "{options:?}");
+        assert!(cells.iter().any(|cell| 0.0 < *cell && *cell < 1e-6), "{options:?}: no front");
+    }
+    for options in VARIANTS {
+        check::<f32>(1e-20, options);
+        check::<f64>(1e-250, options);
+    }
+}
+
+#[test]
 fn an_even_field_stays_even_in_a_flow_without_divergence() {
     for options in VARIANTS {
         let mut torus = stirred::<f64>((64, 48), options, Level::widest());

@@ -15,9 +15,9 @@ use crate::{
     mpirun::{Folder, mpirun, processes_with},
 };
 
-/// A canvas on which the swirl has a short period: 2 x 227 steps.
+/// A canvas on which the swirl has a short period: 2 x 453 steps.
 const SMALL: (u16, u16) = (80, 40);
-const SMALL_PERIOD: u64 = 454;
+const SMALL_PERIOD: u64 = 906;
 
 fn pipe() -> Vec<u8> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/pictures/pipe.png");
