@@ -4,7 +4,10 @@ use std::{env, fmt::Write, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc};
 
 use slint::ComponentHandle;
 
-use crate::{ui, view::View};
+use crate::{
+    ui,
+    view::{Slots, View},
+};
 
 /// How the kiosk gets its picture to an eye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,7 @@ pub fn watch_window(app: &ui::App, view: &Rc<View>) {
     use slint::winit_030::{EventResult, WinitWindowAccessor, winit::event};
     use wire::kiosk::Phase;
     let view = Rc::clone(view);
+    let mut slots = Slots::default();
     app.window().on_winit_window_event(move |window, event| {
         let event::WindowEvent::Touch(touch) = event else { return EventResult::Propagate };
         let size = window.size();
@@ -81,10 +85,8 @@ pub fn watch_window(app: &ui::App, view: &Rc<View>) {
             event::TouchPhase::Moved => Phase::Moved,
             event::TouchPhase::Ended | event::TouchPhase::Cancelled => Phase::Up,
         };
-        match view.touched((touch.id as usize, phase, at)) {
-            true => EventResult::PreventDefault,
-            false => EventResult::Propagate,
-        }
+        let own = slots.of(touch.id, phase).is_some_and(|slot| view.touched((slot, phase, at)));
+        if own { EventResult::PreventDefault } else { EventResult::Propagate }
     });
 }
 

@@ -15,7 +15,7 @@ use kiosk::{
     display::{self, Display},
     program::{Kiosk, Setup},
     ui,
-    view::View,
+    view::{Language, View},
 };
 use slint::ComponentHandle;
 
@@ -83,6 +83,12 @@ fn set_up(arguments: &Arguments, executable: PathBuf) -> Setup {
     });
     let folders = catalogue::folders(&arguments.demos, &executable);
     let catalogue = Catalogue::find(&folders, arguments.demos.len());
+    if Language::from_code(&config.screen.language).is_none() {
+        let language = &config.screen.language;
+        problems.push(format!(
+            "the screens do not speak '{language}' ([screen] language); write \"pl\" or \"en\""
+        ));
+    }
     problems.extend(catalogue.problems.iter().cloned());
     for problem in &problems {
         log::warn!("{problem}");

@@ -69,7 +69,11 @@ impl Kiosk {
         let (intents, asked) = mpsc::channel(INTENTS);
         let (status, status_seen) = watch::channel(Status::default());
         let (telemetry, telemetry_seen) = watch::channel(Telemetry::default());
-        let notice = problems.first().cloned().unwrap_or_default();
+        let notice = match &problems[..] {
+            [] => String::new(),
+            [only] => only.clone(),
+            [first, others @ ..] => format!("{first} (+{})", others.len()),
+        };
 
         let view =
             View::connect(app, demos.clone(), notice, language, Machine::this(), intents, easel);

@@ -34,11 +34,13 @@ use crate::{
 };
 
 pub use canvas::{Counts, Easel, Painter};
+use fault::{Ending, How};
 pub use home::{TilePicture, decode_pictures};
 use navigation::{Effect, Navigation, Page};
 pub use numbers::Language;
 pub use strip::Machine;
 use touch::Fingers;
+pub use touch::Slots;
 
 /// How often the seconds of a waiting page move on.
 const WAITING: Duration = Duration::from_millis(100);
@@ -71,6 +73,8 @@ pub struct View {
     tiles: RefCell<Vec<Option<slint::Image>>>,
     strip: strip::Strip,
     run: RefCell<demo::Run>,
+    /// The end that the visitor was told of last, and since when.
+    ending: RefCell<Option<Ending>>,
     fault_since: Cell<Option<Instant>>,
     waiting: Timer,
 }
@@ -101,6 +105,7 @@ impl View {
             tiles: RefCell::new(vec![None; tiles]),
             strip: strip::Strip::new(app),
             run: RefCell::new(demo::Run::new(app)),
+            ending: RefCell::default(),
             fault_since: Cell::new(None),
             waiting: Timer::default(),
             demos,
@@ -206,11 +211,11 @@ impl View {
             (live, navigation.drawer)
         };
         let caught = self.fingers.borrow_mut().take(finger, phase, at, live, drawer);
-        if caught {
+        if let Some(at) = caught {
             // Finger 0 is the mouse's.
             self.point(finger as u8 + 1, phase, at);
         }
-        caught
+        caught.is_some()
     }
 
     /// The picture of a tile has been read.
@@ -223,13 +228,26 @@ impl View {
 
     /// The run changed its state.
     pub fn show_status(&self, status: Status, now: Instant) {
-        let before = self.status.replace(status);
-        let fault = fault::of(&self.status.borrow());
-        if fault.is_some() && fault != fault::of(&before) {
-            self.navigation.borrow_mut().fault();
-            self.fault_since.set(Some(now));
+        self.status.replace(status);
+        if let Some(ending) = fault::of(&self.status.borrow()) {
+            self.tell(ending, now);
         }
         self.show_page(now);
+    }
+
+    /// Tells of the end of the run that the visitor watches, once; and of one that left something, always.
+    fn tell(&self, ending: Ending, now: Instant) {
+        let known = self.ending.borrow().as_ref().is_some_and(|told| told.since == ending.since);
+        let watched = self.run.borrow().is_ended_by(&ending);
+        if watched {
+            self.run.borrow_mut().leave();
+        }
+        if known || !(watched || ending.how == How::LeftOver) {
+            return;
+        }
+        *self.ending.borrow_mut() = Some(ending);
+        self.fault_since.set(Some(now));
+        self.navigation.borrow_mut().fault();
     }
 
     /// New readings; they also are the pulse of everything that moves on by itself.
@@ -259,6 +277,11 @@ impl View {
     }
 
     fn key(&self, text: &str, repeated: bool) -> bool {
+        if self.navigation.borrow().dark && !repeated {
+            // Any key wakes, whatever it means, and presses nothing.
+            self.change(|navigation| navigation.dark = false);
+            return true;
+        }
         let Some(key) = keys::meaning(text) else { return false };
         if !repeated {
             let controls = self.demo().map_or(0, |demo| demo.controls.len());
@@ -282,10 +305,13 @@ impl View {
                 self.launch(self.demos.get(index));
             }
             Some(Effect::Again) => {
-                let ended = fault::of(&self.status.borrow()).map(|fault| fault.demo.id.clone());
+                let ended = self.ending.borrow().as_ref().map(|ending| ending.demo.id.clone());
                 self.launch(ended.and_then(|id| self.find(&id)));
             }
-            Some(Effect::Stop) => self.send(Intent::Stop),
+            Some(Effect::Stop) => {
+                self.run.borrow_mut().leave();
+                self.send(Intent::Stop);
+            }
             Some(Effect::Step(control)) => {
                 let next = self.demo().and_then(|demo| {
                     demo::next_value(demo.controls.get(control)?, self.run.borrow().value(control)?)
@@ -307,6 +333,10 @@ impl View {
             self.navigation.borrow_mut().home();
             return;
         };
+        if self.run.borrow().is_on(&demo.id) {
+            // A second tap on what starts or runs already.
+            return;
+        }
         self.run.borrow_mut().launch(demo, Instant::now());
         self.send(Intent::Launch(demo.id.clone()));
     }
@@ -369,7 +399,11 @@ impl View {
                     self.run.borrow_mut().show(&app, demo, &status, &navigation, now);
                 }
             }
-            Page::Fault => fault::show(&app, &status, &navigation),
+            Page::Fault => {
+                if let Some(ending) = self.ending.borrow().as_ref() {
+                    fault::show(&app, ending, &navigation);
+                }
+            }
             Page::Help => {}
         }
         self.strip.show(&app, &self.telemetry.borrow(), &status, &self.machine, now);
@@ -410,7 +444,6 @@ impl View {
             .map(|(demo, picture)| home::tile(demo, picture.as_ref(), code));
         let view = app.global::<ui::HomeView>();
         home::update(&view, shown.collect());
-        view.set_first_number(navigation.first as i32 + 1);
         let selected = navigation.selected.map_or(-1, |at| at as i32 - navigation.first as i32);
         view.set_selected(selected);
         view.set_more(navigation::TILES < navigation.demos);

@@ -92,7 +92,9 @@ impl Family {
                 return Ok(());
             }
             let now = Instant::now();
-            if until.is_none() && signs.say_stop() {
+            // Read even when a stop is under way: what is not read would wake the next wait at once.
+            let says_stop = signs.say_stop();
+            if until.is_none() && says_stop {
                 until = Some(now + grace);
                 // A stopped process takes no polite signal before it is continued. One that is gone needs none.
                 let _ = kill_process_group(self.program, Signal::TERM);
@@ -197,7 +199,7 @@ impl Signs {
 
     /// Whether anyone has asked for the end.
     fn say_stop(&mut self) -> bool {
-        self.input_ended || drain(&self.asked)
+        drain(&self.asked) | self.input_ended
     }
 
     fn read_input(&mut self) {

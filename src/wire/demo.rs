@@ -142,6 +142,7 @@ impl Hello {
         cursor.check((1..=MAX_RANKS).contains(&count), "number of ranks", count, "1 to 256")?;
 
         let mut ranks = Vec::with_capacity(usize::from(count));
+        let mut area = 0;
         for _ in 0..count {
             let (x, y) = (cursor.u16("left edge of a rank")?, cursor.u16("top edge of a rank")?);
             let (w, h) = (cursor.u16("width of a rank")?, cursor.u16("height of a rank")?);
@@ -156,6 +157,8 @@ impl Hello {
                 format!("{w}x{h}+{x}+{y}"),
                 "the picture",
             )?;
+            area += u32::from(w) * u32::from(h);
+            cursor.check(area <= pixels, "area of all ranks", area, "the picture: they overlap")?;
             cursor.check(device <= 1, "device of a rank", device, "0 (CPU) and 1 (GPU)")?;
             let device = if device == 1 { Device::Gpu } else { Device::Cpu };
             let host = cursor.text(host_len, "host of a rank")?;
@@ -240,7 +243,7 @@ pub struct RankStatistics {
 /// How fast the run was over an interval; about two a second.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
-    /// Length of the interval, s, above zero.
+    /// Length of the interval, s, 0.001 to 3600.
     pub interval_s: f32,
     /// Time steps in it.
     pub steps: u64,
@@ -278,7 +281,12 @@ impl Statistics {
     pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
         let mut cursor = Cursor::new("statistics", payload);
         let interval_s = cursor.f32("interval")?;
-        cursor.check(0.0 < interval_s, "interval", interval_s, "the positive numbers")?;
+        cursor.check(
+            (0.001..=3600.0).contains(&interval_s),
+            "interval",
+            interval_s,
+            "0.001 s to 1 h",
+        )?;
         let count = cursor.u16("number of ranks")?;
         cursor.check(count <= MAX_RANKS, "number of ranks", count, "0 to 256")?;
         let unit = if cursor.u8("unit")? == 1 { Unit::Droplets } else { Unit::Cells };
@@ -294,6 +302,9 @@ impl Statistics {
             let compute = share("computing share")?;
             let communicate = share("communicating share")?;
             let wait = share("waiting share")?;
+            // Clocks are read one after the other, so a percent too much is no lie.
+            let sum = compute + communicate + wait;
+            cursor.check(sum <= 1.01, "sum of a rank's shares", sum, "0 to 1")?;
             cursor.u32("reserved bytes")?;
             let halo_bytes = cursor.u64("halo bytes")?;
             ranks.push(RankStatistics { compute, communicate, wait, halo_bytes });

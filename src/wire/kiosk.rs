@@ -53,7 +53,7 @@ pub enum Command {
     Control(Control),
     /// Hold (`true`) or go on (`false`); a held demo still sends signs of life.
     Pause(bool),
-    /// End now, within a second; the end of the stream means the same.
+    /// End now, within 0.7 s; the end of the stream means the same.
     Stop,
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::toml_file::{Source, TomlFileError};
 
 /// Most choices of a control: more do not fit the screen.
-const MAX_CHOICES: usize = 8;
+const MAX_CHOICES: usize = 5;
 /// Longest label, choice and unit, characters.
 const MAX_LABEL: usize = 40;
 const MAX_UNIT: usize = 16;
@@ -84,7 +84,7 @@ impl ControlTable {
         let implied = match self.kind {
             ControlKind::Choice => {
                 let fits = (2..=MAX_CHOICES).contains(&choices);
-                about(fits, "text.en", "a choice needs 2 to 8 choices")?;
+                about(fits, "text.en", "a choice needs 2 to 5 choices")?;
                 Some([0.0, choices as f64 - 1.0])
             }
             ControlKind::Button => Some([0.0, 1.0]),

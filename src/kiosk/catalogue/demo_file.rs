@@ -14,7 +14,9 @@ use serde::{
 };
 use toml::Spanned;
 
-use super::{Audience, DEMO_FILE, Demo, FALLBACK, Gpu, Ranks, Text, control_table::ControlTable};
+use super::{
+    Audience, ControlKind, DEMO_FILE, Demo, FALLBACK, Gpu, Ranks, Text, control_table::ControlTable,
+};
 use crate::toml_file::{Source, TomlFileError};
 
 /// Most MPI ranks.
@@ -23,10 +25,12 @@ const MAX_RANKS: i64 = wire::demo::MAX_RANKS as i64;
 const MAX_TITLE: usize = 60;
 const MAX_LINE: usize = 160;
 const MAX_TEXT: usize = 4000;
-/// Most languages, arguments and controls.
+/// Most languages and arguments, and what the drawer of controls has room for: three rows and, below them beside
+/// the plate that closes it, a button.
 const MAX_LANGUAGES: usize = wire::demo::Text::MAX_LANGUAGES;
 const MAX_ARGUMENTS: usize = 64;
-const MAX_CONTROLS: usize = 8;
+const MAX_CONTROLS: usize = 4;
+const MAX_ROWS: usize = 3;
 /// Longest argument, bytes.
 const MAX_ARGUMENT: usize = 4096;
 
@@ -93,7 +97,7 @@ impl Demo {
         for table in tables.control {
             let span = table.span();
             let is_few = controls.len() < MAX_CONTROLS;
-            ensure(is_few, &source, span.clone(), "control", "there are more than 8; give fewer")?;
+            ensure(is_few, &source, span.clone(), "control", "there are more than 4; give fewer")?;
             let control = table.into_inner().check(&source, span.clone())?;
             let is_new = controls.iter().all(|other: &super::Control| other.name != control.name);
             ensure(
@@ -104,6 +108,11 @@ impl Demo {
                 "another control has this name; rename one",
             )?;
             controls.push(control);
+        }
+        let last_row = controls.get(MAX_ROWS).filter(|control| control.kind != ControlKind::Button);
+        if let Some(control) = last_row {
+            let problem = "the fourth control can only be a button; the others fill the screen";
+            ensure(false, &source, 0..0, &control.name, problem)?;
         }
         Ok(Self {
             id: id.into(),

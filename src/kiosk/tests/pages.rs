@@ -107,6 +107,7 @@ fn two_fingers_stir_at_once() {
     assert!(touch(1, Phase::Down, 600.0, 240.0));
     assert!(touch(0, Phase::Moved, 220.0, 200.0));
     assert!(touch(1, Phase::Moved, 580.0, 240.0));
+    assert!(touch(0, Phase::Up, 0.0, 0.0), "the system does not say where");
     assert!(!touch(2, Phase::Down, 40.0, 40.0), "the back button is Slint's");
     let fingers: Vec<(u8, Phase, f32)> = screen
         .asked()
@@ -121,6 +122,7 @@ fn two_fingers_stir_at_once() {
         (2, Phase::Down, 600.0),
         (1, Phase::Moved, 220.0),
         (2, Phase::Moved, 580.0),
+        (1, Phase::Up, 220.0),
     ];
     assert_eq!(fingers, expected);
 }
@@ -249,13 +251,98 @@ fn a_picture_of_the_run_before_is_not_shown_as_the_new_runs_own() {
     // The old run is still there and sends one more picture.
     screen.painter.picture(&Default::default(), &[255; 320_000]);
     screen.view.show_picture();
-    assert!(screen.texts().iter().any(|text| text.starts_with("Waiting")), "{:?}", screen.texts());
+    let texts = screen.texts();
+    assert!(texts.iter().any(|text| text.starts_with("Waiting")), "{texts:?}");
+    let pixels = screen.pixels();
+    let corner = pixels.as_slice()[(300 * pixels.width() + 700) as usize];
+    assert_eq!((corner.r, corner.g, corner.b), (0x0B, 0x11, 0x18), "the old picture is covered");
     drop(status);
+}
+
+#[test]
+fn a_second_tap_on_what_runs_changes_nothing() {
+    let (mut screen, status) = running();
+    screen.press_text("1");
+    assert_eq!(screen.asked(), []);
+    screen.view.show_status(status, Instant::now());
+    assert!(!screen.texts().iter().any(|text| text.starts_with("Waiting")), "{:?}", screen.texts());
+}
+
+#[test]
+fn a_demo_that_ends_content_says_so() {
+    let (screen, status) = running();
+    let demo = Arc::new(demo("pipe", 1));
+    let ended =
+        Ended { demo, at: Instant::now(), fault: None, verified: true, processes_killed: 0 };
+    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    screen.view.show_status(ended, Instant::now());
+    assert_eq!(page(&screen), Page::Fault);
+    let texts = screen.texts();
+    assert!(texts.iter().any(|text| text.contains("has computed all it wanted to")), "{texts:?}");
+}
+
+#[test]
+fn a_demo_that_fails_to_start_says_so_every_time() {
+    let mut screen = at_home();
+    screen.tap("Demo pipe");
+    for _ in 0..3 {
+        let fault = Fault::CannotStart { program: "pipe".into(), why: "it is not there".into() };
+        let demo = Arc::new(demo("pipe", 1));
+        let (at, fault) = (Instant::now(), Some(fault));
+        let ended = Ended { demo, at, fault, verified: true, processes_killed: 0 };
+        let status = Status { ended: Some(Arc::new(ended)), ..Default::default() };
+        screen.view.show_status(status, Instant::now());
+        assert_eq!(page(&screen), Page::Fault);
+        screen.tap("Once more");
+        assert_eq!(page(&screen), Page::Demo);
+    }
+    assert_eq!(screen.asked().len(), 4);
+}
+
+#[test]
+fn the_fault_of_the_run_before_does_not_throw_the_visitor_off_the_next() {
+    let (screen, status) = running();
+    let demo = Arc::new(demo("pipe", 1));
+    let since = Instant::now();
+    screen.press_text("2");
+    let fault = Some(Fault::Hung { after_s: 2.5 });
+    let state = State::Stopping { demo, since, fault, next: None };
+    screen.view.show_status(Status { state, ..status }, Instant::now());
+    assert_eq!(page(&screen), Page::Demo);
+}
+
+#[test]
+fn a_process_that_does_not_end_is_told_of_even_at_home() {
+    let (screen, status) = running();
+    screen.tap("Back");
+    let demo = Arc::new(demo("pipe", 1));
+    let ended =
+        Ended { demo, at: Instant::now(), fault: None, verified: false, processes_killed: 1 };
+    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    screen.view.show_status(ended.clone(), Instant::now());
+    assert_eq!(page(&screen), Page::Fault);
+    screen.tap("Back");
+    screen.view.show_status(ended, Instant::now());
+    assert_eq!(page(&screen), Page::Home, "told once");
+}
+
+#[test]
+fn a_stop_by_the_visitor_is_no_news() {
+    let (screen, status) = running();
+    screen.tap("Back");
+    let demo = Arc::new(demo("pipe", 1));
+    let ended =
+        Ended { demo, at: Instant::now(), fault: None, verified: true, processes_killed: 0 };
+    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    screen.view.show_status(ended, Instant::now());
+    assert_eq!(page(&screen), Page::Home);
 }
 
 #[test]
 fn the_dark_screen_wakes_by_a_touch_and_presses_nothing() {
     let mut screen = at_home();
+    screen.press_text(".");
+    screen.press_text("q");
     screen.press_text(".");
     screen.drag(&[(200.0, 200.0), (200.0, 200.0)]);
     assert_eq!(screen.asked(), []);

@@ -20,13 +20,21 @@ use wire::demo::{RankStatistics, Statistics};
 const CHANNEL_TOLERANCE: u8 = 8;
 const DIFFERENT_PIXELS: usize = 40;
 
+/// Where the waiting page counts seconds of real time.
+const SECONDS: [std::ops::Range<u32>; 2] = [200..600, 200..250];
+
 fn compare(screen: &Headless, page: &str, language: Language) {
     let name = format!("{page}-{}.png", language.code());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures").join(&name);
     let pixels = screen.pixels();
     let shown =
         image::RgbaImage::from_raw(pixels.width(), pixels.height(), pixels.as_bytes().to_vec());
-    let shown = image::DynamicImage::from(shown.unwrap()).into_rgb8();
+    let mut shown = image::DynamicImage::from(shown.unwrap()).into_rgb8();
+    if page == "starting" {
+        let [columns, rows] = SECONDS;
+        let places = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
+        places.for_each(|(x, y)| shown.put_pixel(x, y, image::Rgb([0; 3])));
+    }
     if std::env::var_os("HPC_KIOSK_STORE_PICTURES").is_some() {
         shown.save(&path).unwrap();
         return;
@@ -160,6 +168,16 @@ fn a_demo_that_went_silent() {
         let status = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running };
         screen.view.show_status(status, Instant::now());
         compare(&screen, "hung", language);
+    });
+}
+
+#[test]
+fn home_with_something_for_the_owner() {
+    in_both(|language| {
+        let notice = "/etc/hpc-kiosk/demos/pipe/demo.toml, line 12, key 'prgram': there is no such key; the \
+            nearest known one is 'program' (+1)";
+        let screen = Headless::with_notice(vec![demo("rury", 0)], language, notice);
+        compare(&screen, "notice", language);
     });
 }
 

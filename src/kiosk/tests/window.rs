@@ -9,6 +9,7 @@ use std::{path::Path, time::Duration};
 
 use xserver::{Program, XServer, checkout_demo, demos, until};
 
+const GROUND: u32 = 0x0B1118;
 const START: Duration = Duration::from_secs(20);
 
 /// A point in the middle of the only tile.
@@ -26,15 +27,24 @@ fn start(server: &XServer, demos: &Path) -> Program {
     program
 }
 
+/// A part of the canvas where the waiting page shows nothing and the demo its first rank's colours.
+fn painted(server: &XServer) -> Vec<u32> {
+    server.pixels(80, 100, 110, 240)
+}
+
 fn run_advection(server: &XServer, program: &Program) {
-    let before = server.pixels(100, 100, 400, 200);
     server.tap(TILE.0, TILE.1);
     until("two ranks", START, || {
         2 <= program.processes_of_runs().iter().filter(|(_, name)| name == "advection").count()
     });
-    until("a live picture", START, || server.pixels(100, 100, 400, 200) != before);
-    let first = server.pixels(100, 100, 400, 200);
-    until("a picture that moves", START, || server.pixels(100, 100, 400, 200) != first);
+    // The first rank's mark in the strip stands there once there are pictures.
+    until("the ranks in the strip", START, || server.pixel(202, 440) == 0xFFB000);
+    until("a live picture", START, || painted(server).iter().any(|pixel| *pixel != GROUND));
+    let first = painted(server);
+    until("a picture that moves", START, || {
+        let now = painted(server);
+        now != first && now.iter().any(|pixel| *pixel != GROUND)
+    });
 }
 
 #[test]

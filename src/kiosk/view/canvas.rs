@@ -210,10 +210,13 @@ impl Pictures for Painter {
         // A picture that the UI has not taken is overtaken: its buffer serves the newer one.
         let free = shared.free.pop().or_else(|| Some(shared.ready.take()?.0));
         drop(shared);
+        // The run before may have had pictures of another size.
+        let size = (plan.width as u32, plan.height as u32);
+        let free = free.filter(|buffer| (buffer.width(), buffer.height()) == size);
         let mut allocated = 0;
         let mut buffer = free.unwrap_or_else(|| {
             allocated += 1;
-            Buffer::new(plan.width as u32, plan.height as u32)
+            Buffer::new(size.0, size.1)
         });
         let before = buffer.as_bytes().as_ptr();
         let bytes = buffer.make_mut_bytes();
@@ -259,8 +262,7 @@ impl Easel {
         let left = std::mem::replace(&mut self.leaving, self.shown.replace(image.clone()));
         if let Some(buffer) = left.and_then(|image| image.to_rgb8()) {
             let mut shared = lock(&self.shared);
-            let fits = shared.free.first().is_none_or(|free| free.size() == buffer.size());
-            if fits && shared.free.len() < 3 {
+            if buffer.size() == image.size() && shared.free.len() < 3 {
                 shared.free.push(buffer);
             }
         }
@@ -395,6 +397,29 @@ mod tests {
         let counts = easel.counts();
         assert_eq!((counts.painted, counts.shown), (1000, 1000));
         assert!(counts.allocated <= 4, "{counts:?}");
+    }
+
+    #[test]
+    fn a_run_with_larger_pictures_follows_one_with_smaller_ones() {
+        let (mut painter, mut easel) = canvas(|| {});
+        for (width, height) in [(40, 10), (400, 100), (40, 10)] {
+            let mut hello = hello(PixelFormat::Rgb, &[(0, 40, "bowie")]);
+            (hello.width, hello.height) = (width, height);
+            painter.begin(&hello);
+            for value in 1..=6u8 {
+                let pixels = vec![value; 3 * usize::from(width) * usize::from(height)];
+                painter.picture(&FrameHeader::default(), &pixels);
+                let (image, _) = easel.take().unwrap();
+                assert_eq!(
+                    (image.size().width, image.size().height),
+                    (width.into(), height.into())
+                );
+                assert_eq!(
+                    pixel(&image, usize::from(width) - 1, usize::from(height) - 1),
+                    [value; 3]
+                );
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use wire::demo::{Text, Unit};
 
-use super::{navigation::Navigation, numbers::Language};
+use super::{fault::Ending, navigation::Navigation, numbers::Language};
 use crate::{
     catalogue::{Control, ControlKind, Demo},
     supervisor::{State, Status},
@@ -26,6 +26,8 @@ pub struct Run {
     /// The demo's folder name.
     demo: Option<String>,
     launched: Option<Instant>,
+    /// The visitor wants it to go on: neither stopped nor over.
+    on: bool,
     painted: bool,
     /// What the demo said last, and since when it is shown.
     text: Option<Arc<Text>>,
@@ -42,6 +44,7 @@ impl Run {
         Self {
             demo: None,
             launched: None,
+            on: false,
             painted: false,
             text: None,
             caption_since: None,
@@ -54,11 +57,28 @@ impl Run {
     pub fn launch(&mut self, demo: &Demo, now: Instant) {
         self.demo = Some(demo.id.clone());
         self.launched = Some(now);
+        self.on = true;
         self.values = demo.controls.iter().map(|control| control.default).collect();
         self.controls.set_vec(Vec::new());
         self.painted = false;
         self.text = None;
         self.caption_since = None;
+    }
+
+    /// The visitor has left it, or it is over.
+    pub fn leave(&mut self) {
+        self.on = false;
+    }
+
+    /// Whether this demo was asked for and is neither left nor over.
+    pub fn is_on(&self, demo: &str) -> bool {
+        self.on && self.demo() == Some(demo)
+    }
+
+    /// Whether `ending` is the end of this run and not of the one before it.
+    pub fn is_ended_by(&self, ending: &Ending) -> bool {
+        let launched = self.launched.is_some_and(|launched| launched <= ending.since);
+        launched && self.is_on(&ending.demo.id)
     }
 
     /// Whether `status` speaks of this run and not of the one before it.

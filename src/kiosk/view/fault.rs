@@ -1,66 +1,96 @@
-//! Why a run ended by itself, as a sentence and a way back.
+//! How a run ended, as a sentence and a way back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use slint::ComponentHandle;
 
-use super::navigation::Navigation;
+use super::{navigation::Navigation, numbers::Language};
 use crate::{
     catalogue::Demo,
     supervisor::{Fault, State, Status},
     ui,
 };
 
-/// Something a visitor should be told about a run that ends or has ended.
-#[derive(Debug, PartialEq)]
-pub struct Trouble {
+/// The end of a run that a visitor should be told of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
     /// What ran.
     pub demo: Arc<Demo>,
-    /// What went wrong; `None` if something of the run is left that cannot be ended.
-    pub fault: Option<Fault>,
+    /// Since when it ends, or when it was over.
+    pub since: Instant,
+    /// How.
+    pub how: How,
 }
 
-/// What there is to tell; nothing if the visitor ended the run, or has already asked for the next one.
-pub fn of(status: &Status) -> Option<Trouble> {
-    if let State::Stopping { demo, fault, next: None, .. } = &status.state {
-        return fault.clone().map(|fault| Trouble { demo: Arc::clone(demo), fault: Some(fault) });
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum How {
+    /// It went wrong.
+    Fault(Fault),
+    /// It was over without anybody having stopped it.
+    Finished,
+    /// Something of it is left that cannot be ended.
+    LeftOver,
+}
+
+/// How the last run ended, or is about to; nothing while one goes on or the next is already wanted.
+pub fn of(status: &Status) -> Option<Ending> {
+    match &status.state {
+        State::Stopping { demo, since, fault: Some(fault), next: None } => {
+            let how = How::Fault(fault.clone());
+            Some(Ending { demo: Arc::clone(demo), since: *since, how })
+        }
+        State::Idle => {
+            let ended = status.ended.as_ref()?;
+            let how = match &ended.fault {
+                _ if !ended.verified => How::LeftOver,
+                Some(fault) => How::Fault(fault.clone()),
+                None => How::Finished,
+            };
+            Some(Ending { demo: Arc::clone(&ended.demo), since: ended.at, how })
+        }
+        _ => None,
     }
-    let ended = status.ended.as_ref().filter(|_| matches!(status.state, State::Idle))?;
-    let trouble = ended.fault.is_some() || !ended.verified;
-    let fault = ended.fault.clone().filter(|_| ended.verified);
-    trouble.then(|| Trouble { demo: Arc::clone(&ended.demo), fault })
 }
 
 /// Fills the page.
-pub fn show(app: &ui::App, status: &Status, navigation: &Navigation) {
-    let Some(trouble) = of(status) else { return };
+pub fn show(app: &ui::App, ending: &Ending, navigation: &Navigation) {
     let language = navigation.language;
-    let text = trouble.demo.text(language.code());
-    let seconds = match trouble.fault {
-        Some(Fault::NoPicture { after_s } | Fault::Hung { after_s }) => {
-            language.decimal(after_s, if after_s.fract() == 0.0 { 0 } else { 1 })
-        }
-        _ => String::new(),
-    };
+    let text = ending.demo.text(language.code());
     let view = app.global::<ui::FaultView>();
-    view.set_kind(kind(trouble.fault.as_ref()));
-    view.set_title(text.map_or(trouble.demo.id.as_str(), |text| &text.title).into());
-    view.set_seconds(seconds.into());
-    view.set_detail(trouble.fault.map(|fault| fault.to_string()).unwrap_or_default().into());
+    view.set_kind(kind(&ending.how));
+    view.set_title(text.map_or(ending.demo.id.as_str(), |text| &text.title).into());
+    view.set_seconds(seconds(&ending.how, language).into());
+    let detail = match &ending.how {
+        How::Fault(fault) => fault.to_string(),
+        How::Finished | How::LeftOver => String::new(),
+    };
+    view.set_detail(detail.into());
     view.set_focused(navigation.button.map_or(-1, |button| button as i32));
 }
 
-fn kind(fault: Option<&Fault>) -> ui::FaultKind {
-    match fault {
-        None => ui::FaultKind::LeftOver,
-        Some(Fault::CannotStart { .. }) => ui::FaultKind::CannotStart,
-        Some(Fault::NoPicture { .. }) => ui::FaultKind::NoPicture,
-        Some(Fault::Hung { .. }) => ui::FaultKind::Hung,
-        Some(Fault::Crashed { .. } | Fault::Disconnected | Fault::Unwatched) => {
-            ui::FaultKind::Crashed
+fn seconds(how: &How, language: Language) -> String {
+    match how {
+        How::Fault(Fault::NoPicture { after_s } | Fault::Hung { after_s }) => {
+            language.decimal(*after_s, if after_s.fract() == 0.0 { 0 } else { 1 })
         }
-        Some(Fault::Garbage(_)) => ui::FaultKind::Garbage,
-        Some(Fault::Flood { .. }) => ui::FaultKind::Flood,
-        Some(Fault::Failed { .. }) => ui::FaultKind::Failed,
+        _ => String::new(),
+    }
+}
+
+fn kind(how: &How) -> ui::FaultKind {
+    let fault = match how {
+        How::Finished => return ui::FaultKind::Finished,
+        How::LeftOver => return ui::FaultKind::LeftOver,
+        How::Fault(fault) => fault,
+    };
+    match fault {
+        Fault::CannotStart { .. } => ui::FaultKind::CannotStart,
+        Fault::NoPicture { .. } => ui::FaultKind::NoPicture,
+        Fault::Hung { .. } => ui::FaultKind::Hung,
+        Fault::Crashed { .. } | Fault::Disconnected | Fault::Unwatched => ui::FaultKind::Crashed,
+        Fault::Garbage(_) => ui::FaultKind::Garbage,
+        Fault::Flood { .. } => ui::FaultKind::Flood,
+        Fault::Failed { .. } => ui::FaultKind::Failed,
     }
 }

@@ -166,11 +166,9 @@ impl Navigation {
         self.enter(Page::Home);
     }
 
-    /// The run ended by itself: says why, unless the visitor has already left it.
+    /// A run ended: says how.
     pub fn fault(&mut self) {
-        if self.page == Page::Demo || (self.page == Page::Help && self.before_help == Page::Demo) {
-            self.enter(Page::Fault);
-        }
+        self.enter(Page::Fault);
     }
 
     /// The controls are opened or closed by hand.
@@ -271,10 +269,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_shown_only_to_those_who_still_watch() {
+    fn a_fault_offers_another_try() {
         let mut navigation = at_home(1);
-        navigation.fault();
-        assert_eq!(navigation.page, Page::Home);
         press(&mut navigation, &[Key::Choose]);
         navigation.fault();
         assert_eq!(navigation.page, Page::Fault);

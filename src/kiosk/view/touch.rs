@@ -11,15 +11,16 @@ const DRAWER_LEFT: f32 = 536.0;
 /// The back and the controls button: left, top, side.
 const PLATES: [(f32, f32, f32); 2] = [(12.0, 12.0, 64.0), (724.0, 324.0, 64.0)];
 
-/// Which fingers went down on the canvas and belong to it until they are up.
+/// Which fingers went down on the canvas and belong to it until they are up, and where they are.
 #[derive(Debug, Default)]
 pub struct Fingers {
-    caught: [bool; MAX_FINGERS],
+    caught: [Option<(f32, f32)>; MAX_FINGERS],
 }
 
 impl Fingers {
-    /// Whether this touch belongs to the canvas rather than to the buttons; `live` says that a picture to
-    /// stir is shown, `drawer` that the controls cover its right part.
+    /// Where on the canvas this touch is, if it belongs to the canvas rather than to the buttons; `live` says that
+    /// a picture to stir is shown, `drawer` that the controls cover its right part. A finger that leaves is where
+    /// it was last: the system does not say where that is.
     pub fn take(
         &mut self,
         finger: usize,
@@ -27,16 +28,38 @@ impl Fingers {
         at: (f32, f32),
         live: bool,
         drawer: bool,
-    ) -> bool {
-        let Some(caught) = self.caught.get_mut(finger) else { return false };
+    ) -> Option<(f32, f32)> {
+        let caught = self.caught.get_mut(finger)?;
         match phase {
             Phase::Down => {
-                *caught = live && on_canvas(at, drawer);
+                *caught = (live && on_canvas(at, drawer)).then_some(at);
                 *caught
             }
-            Phase::Moved => *caught,
-            Phase::Up => std::mem::take(caught),
+            Phase::Moved => {
+                *caught = caught.map(|_| at);
+                *caught
+            }
+            Phase::Up => caught.take(),
         }
+    }
+}
+
+/// The place of every finger among those that are down, for systems that number touches without end.
+#[derive(Debug, Default)]
+pub struct Slots {
+    touches: [Option<u64>; MAX_FINGERS],
+}
+
+impl Slots {
+    /// The slot of a touch: the first free one when it begins, given back when it is over.
+    pub fn of(&mut self, touch: u64, phase: Phase) -> Option<usize> {
+        let known = self.touches.iter().position(|slot| *slot == Some(touch));
+        let slot = match phase {
+            Phase::Down => known.or(self.touches.iter().position(Option::is_none))?,
+            Phase::Moved | Phase::Up => known?,
+        };
+        self.touches[slot] = (phase != Phase::Up).then_some(touch);
+        Some(slot)
     }
 }
 
@@ -64,26 +87,43 @@ mod tests {
     #[test]
     fn two_fingers_on_the_canvas_are_both_its_own() {
         let mut fingers = Fingers::default();
-        assert!(fingers.take(0, Phase::Down, (300.0, 200.0), true, false));
-        assert!(fingers.take(1, Phase::Down, (500.0, 200.0), true, false));
-        assert!(
-            fingers.take(0, Phase::Moved, (30.0, 30.0), true, false),
+        let mut take = |finger, phase, at| fingers.take(finger, phase, at, true, false);
+        assert_eq!(take(0, Phase::Down, (300.0, 200.0)), Some((300.0, 200.0)));
+        assert_eq!(take(1, Phase::Down, (500.0, 200.0)), Some((500.0, 200.0)));
+        assert_eq!(
+            take(0, Phase::Moved, (30.0, 30.0)),
+            Some((30.0, 30.0)),
             "over a button, still stirring"
         );
-        assert!(fingers.take(1, Phase::Up, (500.0, 200.0), true, false));
-        assert!(!fingers.take(1, Phase::Moved, (500.0, 200.0), true, false));
-        assert!(fingers.take(0, Phase::Up, (30.0, 30.0), true, false));
+        assert_eq!(take(1, Phase::Up, (0.0, 0.0)), Some((500.0, 200.0)), "it leaves where it was");
+        assert_eq!(take(1, Phase::Moved, (500.0, 200.0)), None);
+        assert_eq!(take(0, Phase::Up, (0.0, 0.0)), Some((30.0, 30.0)));
     }
 
     #[test]
     fn buttons_and_the_drawer_keep_their_touches() {
         let mut fingers = Fingers::default();
-        assert!(!fingers.take(0, Phase::Down, (40.0, 40.0), true, false), "back");
-        assert!(!fingers.take(0, Phase::Down, (750.0, 350.0), true, false), "controls");
-        assert!(!fingers.take(0, Phase::Down, (600.0, 100.0), true, true), "drawer");
-        assert!(!fingers.take(0, Phase::Down, (300.0, 440.0), true, false), "strip");
-        assert!(!fingers.take(0, Phase::Down, (300.0, 200.0), false, false), "no picture");
-        assert!(!fingers.take(10, Phase::Down, (300.0, 200.0), true, false), "an eleventh finger");
+        let mut down =
+            |finger, at, live, drawer| fingers.take(finger, Phase::Down, at, live, drawer);
+        assert_eq!(down(0, (40.0, 40.0), true, false), None, "back");
+        assert_eq!(down(0, (750.0, 350.0), true, false), None, "controls");
+        assert_eq!(down(0, (600.0, 100.0), true, true), None, "drawer");
+        assert_eq!(down(0, (300.0, 440.0), true, false), None, "strip");
+        assert_eq!(down(0, (300.0, 200.0), false, false), None, "no picture");
+        assert_eq!(down(10, (300.0, 200.0), true, false), None, "an eleventh finger");
+    }
+
+    #[test]
+    fn touches_with_ever_new_numbers_stay_in_ten_slots() {
+        let mut slots = Slots::default();
+        for touch in 0..1000 {
+            assert_eq!(slots.of(touch, Phase::Down), Some(0));
+            assert_eq!(slots.of(touch + 5000, Phase::Down), Some(1));
+            assert_eq!(slots.of(touch, Phase::Moved), Some(0));
+            assert_eq!(slots.of(touch + 5000, Phase::Up), Some(1));
+            assert_eq!(slots.of(touch, Phase::Up), Some(0));
+        }
+        assert_eq!(slots.of(7, Phase::Moved), None);
     }
 
     #[test]

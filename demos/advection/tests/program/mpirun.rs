@@ -50,6 +50,8 @@ pub fn mpirun(ranks: usize, folder: &Folder) -> Command {
     let mut command = Command::new("mpirun");
     command.args(["-n", &ranks.to_string(), PROGRAM]);
     command.envs(QUIET).env("TMPDIR", &folder.0).current_dir(&folder.0);
+    // Otherwise a killed run would leave its shared memory in /dev/shm.
+    command.env("OMPI_MCA_btl_vader_backing_directory", &folder.0);
     for variable in ["HPC_KIOSK_CHANNEL", "HPC_KIOSK_TOKEN", "HPC_KIOSK_CANVAS"] {
         command.env_remove(variable);
     }

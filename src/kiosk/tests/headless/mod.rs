@@ -43,6 +43,11 @@ pub struct Headless {
 impl Headless {
     /// The kiosk at home with these demos, at noon on `bowie`.
     pub fn new(demos: Vec<Demo>, language: Language) -> Self {
+        Self::with_notice(demos, language, "")
+    }
+
+    /// The same with a sentence for the owner.
+    pub fn with_notice(demos: Vec<Demo>, language: Language, notice: &str) -> Self {
         if !READY.replace(true) {
             let options = TestingBackendOptions {
                 mock_time: true,
@@ -59,7 +64,7 @@ impl Headless {
             clock: Box::new(|| jiff::civil::Time::constant(12, 0, 0, 0)),
         };
         let demos = demos.into_iter().map(Arc::new).collect();
-        let view = View::connect(&app, demos, String::new(), language, machine, sender, easel);
+        let view = View::connect(&app, demos, notice.to_owned(), language, machine, sender, easel);
         app.show().unwrap();
         app.window().set_size(slint::LogicalSize::new(800.0, 480.0));
         app.window().dispatch_event(WindowEvent::WindowActiveChanged(true));

@@ -110,7 +110,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts `program` with the demos of `demos` only.
+    /// Starts `program` with the demos of `demos` before its own.
     pub fn start(program: &Path, server: &XServer, demos: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = Command::new(program)
