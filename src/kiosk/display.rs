@@ -34,16 +34,25 @@ pub fn choose(variable: impl Fn(&str) -> Option<String>) -> Display {
 /// A touch as the system reports it: finger, phase, place as a share of the screen's width and height.
 pub type RawTouch = (usize, wire::kiosk::Phase, (f64, f64));
 
-/// Readies Slint for `display`; `touched` hears every raw touch of a KMS display and says whether it was its own.
+/// What a KMS display hears before Slint does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RawInput {
+    /// A finger.
+    Touch(RawTouch),
+    /// A mouse has moved or was pressed.
+    Mouse,
+}
+
+/// Readies Slint for `display`; `hear` is told of all fingers and mice of a KMS display and says which it takes.
 ///
 /// # Errors
 /// Says what was tried, what is missing and what to do.
-pub fn open(display: Display, touched: impl Fn(RawTouch) -> bool + 'static) -> anyhow::Result<()> {
+pub fn open(display: Display, hear: impl Fn(RawInput) -> bool + 'static) -> anyhow::Result<()> {
     let selector = match display {
         Display::Window => slint::BackendSelector::new().backend_name("winit".into()),
         Display::Kms => slint::BackendSelector::new()
             .backend_name("linuxkms".into())
-            .with_libinput_event_hook(move |event| raw_touch(event).is_some_and(&touched)),
+            .with_libinput_event_hook(move |event| raw_input(event).is_some_and(&hear)),
     };
     let selected = selector.renderer_name("software".into()).select();
     selected.map_err(|error| no_screen(display, &error.to_string()))
@@ -178,10 +187,17 @@ fn names(folder: &Path, prefix: &str) -> Vec<String> {
     names
 }
 
-fn raw_touch(event: &input::Event) -> Option<RawTouch> {
+fn raw_input(event: &input::Event) -> Option<RawInput> {
+    match event {
+        input::Event::Touch(touch) => raw_touch(touch).map(RawInput::Touch),
+        input::Event::Pointer(_) => Some(RawInput::Mouse),
+        _ => None,
+    }
+}
+
+fn raw_touch(touch: &input::event::TouchEvent) -> Option<RawTouch> {
     use input::event::touch::{TouchEvent, TouchEventPosition, TouchEventSlot};
     use wire::kiosk::Phase;
-    let input::Event::Touch(touch) = event else { return None };
     // One unit wide and high: the share of the screen.
     let share = |x: f64, y: f64| (x / SCALE, y / SCALE);
     const SCALE: f64 = 65_536.0;

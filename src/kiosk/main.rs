@@ -51,15 +51,14 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let executable = std::env::current_exe().context("where this program lies is unknown")?;
     let setup = set_up(&arguments, executable);
 
-    // The display reports touches before there is a view to take them.
+    // The display reports fingers before there is a view to take them.
     let toucher: Rc<RefCell<Option<Rc<View>>>> = Rc::default();
     let heard = Rc::clone(&toucher);
     let display = display::choose(display::variable);
-    display::open(display, move |touch| {
-        heard.borrow().as_ref().is_some_and(|view| view.touched(touch))
+    display::open(display, move |input| {
+        heard.borrow().as_ref().is_some_and(|view| view.hear(input))
     })?;
     let app = ui::App::new().map_err(|error| display::no_screen(display, &error.to_string()))?;
-    app.global::<ui::WindowView>().set_own_pointer(display == Display::Kms);
 
     let kiosk = Kiosk::start(&app, setup)?;
     *toucher.borrow_mut() = Some(Rc::clone(&kiosk.view));

@@ -25,7 +25,7 @@ use wire::kiosk::Phase;
 
 use crate::{
     catalogue::Demo,
-    display::RawTouch,
+    display::{RawInput, RawTouch},
     intent::Intent,
     keys,
     supervisor::{State, Status},
@@ -193,6 +193,17 @@ impl View {
             }
         })?;
         Ok(())
+    }
+
+    /// A finger or a mouse of a display that draws no pointer: one appears for the mouse and goes for the finger.
+    pub fn hear(&self, input: RawInput) -> bool {
+        if let Some(app) = self.app.upgrade() {
+            app.global::<ui::WindowView>().set_own_pointer(input == RawInput::Mouse);
+        }
+        match input {
+            RawInput::Touch(touch) => self.touched(touch),
+            RawInput::Mouse => false,
+        }
     }
 
     /// A finger that the system reported itself; says whether it belongs to the canvas rather than to a button.

@@ -414,3 +414,21 @@ fn a_bigger_display_shows_the_same_screen_bigger() {
     screen.tap("Demo cloud");
     assert_eq!(screen.asked(), [Intent::Launch("cloud".into())]);
 }
+
+#[test]
+fn a_pointer_of_our_own_appears_for_a_mouse_and_goes_for_a_finger() {
+    use kiosk::display::RawInput;
+    use slint::{ComponentHandle, LogicalPosition, platform::WindowEvent};
+    let screen = at_home();
+    let ink = |screen: &Headless| {
+        let pixels = screen.pixels();
+        let pixel = pixels.as_slice()[(310 * pixels.width() + 303) as usize];
+        (pixel.r, pixel.g, pixel.b) == (0xEA, 0xF0, 0xF6)
+    };
+    let position = LogicalPosition::new(300.0, 300.0);
+    assert!(!screen.view.hear(RawInput::Mouse));
+    screen.app.window().dispatch_event(WindowEvent::PointerMoved { position });
+    assert!(ink(&screen), "the arrow stands at the mouse");
+    screen.view.hear(RawInput::Touch((0, Phase::Down, (0.5, 0.5))));
+    assert!(!ink(&screen));
+}
