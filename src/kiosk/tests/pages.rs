@@ -32,6 +32,13 @@ fn running() -> (Headless, Status) {
     (screen, status)
 }
 
+/// What is said when the run of the pipe is over.
+fn over(running: Status, fault: Option<Fault>, verified: bool) -> Status {
+    let demo = Arc::new(demo("pipe", 1));
+    let ended = Ended { demo, at: Instant::now(), fault, verified, processes_killed: 0 };
+    Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running }
+}
+
 fn page(screen: &Headless) -> Page {
     use slint::ComponentHandle;
     screen.app.global::<kiosk::ui::WindowView>().get_page()
@@ -211,10 +218,7 @@ fn what_is_not_measured_is_a_dash_and_what_is_old_is_not_shown() {
 fn a_run_that_breaks_down_says_so_and_offers_a_way_back_and_another_try() {
     let (mut screen, status) = running();
     let fault = Fault::Failed { detail: "out of memory".into() };
-    let demo = Arc::new(demo("pipe", 1));
-    let ended =
-        Ended { demo, at: Instant::now(), fault: Some(fault), verified: true, processes_killed: 0 };
-    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    let ended = over(status, Some(fault), true);
     screen.view.show_status(ended.clone(), Instant::now());
     assert_eq!(page(&screen), Page::Fault);
     let texts = screen.texts();
@@ -271,10 +275,7 @@ fn a_second_tap_on_what_runs_changes_nothing() {
 #[test]
 fn a_demo_that_ends_content_says_so() {
     let (screen, status) = running();
-    let demo = Arc::new(demo("pipe", 1));
-    let ended =
-        Ended { demo, at: Instant::now(), fault: None, verified: true, processes_killed: 0 };
-    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    let ended = over(status, None, true);
     screen.view.show_status(ended, Instant::now());
     assert_eq!(page(&screen), Page::Fault);
     let texts = screen.texts();
@@ -287,10 +288,7 @@ fn a_demo_that_fails_to_start_says_so_every_time() {
     screen.tap("Demo pipe");
     for _ in 0..3 {
         let fault = Fault::CannotStart { program: "pipe".into(), why: "it is not there".into() };
-        let demo = Arc::new(demo("pipe", 1));
-        let (at, fault) = (Instant::now(), Some(fault));
-        let ended = Ended { demo, at, fault, verified: true, processes_killed: 0 };
-        let status = Status { ended: Some(Arc::new(ended)), ..Default::default() };
+        let status = over(Status::default(), Some(fault), true);
         screen.view.show_status(status, Instant::now());
         assert_eq!(page(&screen), Page::Fault);
         screen.tap("Once more");
@@ -315,10 +313,7 @@ fn the_fault_of_the_run_before_does_not_throw_the_visitor_off_the_next() {
 fn a_process_that_does_not_end_is_told_of_even_at_home() {
     let (screen, status) = running();
     screen.tap("Back");
-    let demo = Arc::new(demo("pipe", 1));
-    let ended =
-        Ended { demo, at: Instant::now(), fault: None, verified: false, processes_killed: 1 };
-    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    let ended = over(status, None, false);
     screen.view.show_status(ended.clone(), Instant::now());
     assert_eq!(page(&screen), Page::Fault);
     screen.tap("Back");
@@ -330,10 +325,7 @@ fn a_process_that_does_not_end_is_told_of_even_at_home() {
 fn a_stop_by_the_visitor_is_no_news() {
     let (screen, status) = running();
     screen.tap("Back");
-    let demo = Arc::new(demo("pipe", 1));
-    let ended =
-        Ended { demo, at: Instant::now(), fault: None, verified: true, processes_killed: 0 };
-    let ended = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..status };
+    let ended = over(status, None, true);
     screen.view.show_status(ended, Instant::now());
     assert_eq!(page(&screen), Page::Home);
 }
