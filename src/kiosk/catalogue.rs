@@ -9,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-use crate::toml_file;
-
 mod control_table;
 mod demo_file;
 

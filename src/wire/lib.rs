@@ -1,4 +1,4 @@
-//! The demo protocol: what crosses between the kiosk and a running demo, as pure functions of bytes.
+//! What crosses between our processes, as pure functions of bytes: the demo protocol, and the nodes' [`metrics`].
 //!
 //! Nothing here reads, writes or waits. A stream in either direction is a sequence of [`record`]s; what the
 //! demo sends is in [`demo`], what the kiosk sends in [`kiosk`], and how the two find each other in [`channel`].
@@ -8,6 +8,7 @@
 pub mod channel;
 pub mod demo;
 pub mod kiosk;
+pub mod metrics;
 pub mod record;
 
 mod bytes;

@@ -9,7 +9,7 @@ use super::{
     Control, ControlKind, ControlText, FALLBACK,
     demo_file::{check_language, ensure},
 };
-use crate::toml_file::{Source, TomlFileError};
+use toml_file::{Source, TomlFileError};
 
 /// Most choices of a control: more do not fit the screen.
 const MAX_CHOICES: usize = 5;

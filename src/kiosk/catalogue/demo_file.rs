@@ -17,7 +17,7 @@ use toml::Spanned;
 use super::{
     Audience, ControlKind, DEMO_FILE, Demo, FALLBACK, Gpu, Ranks, Text, control_table::ControlTable,
 };
-use crate::toml_file::{Source, TomlFileError};
+use toml_file::{Source, TomlFileError};
 
 /// Most MPI ranks.
 const MAX_RANKS: i64 = wire::demo::MAX_RANKS as i64;
