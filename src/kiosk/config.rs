@@ -2,13 +2,15 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::toml_file::{self, Source, TomlFileError};
+use toml_file::{Source, TomlFileError};
 
 /// Where the file lies on an installed kiosk.
 pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";
@@ -22,8 +24,52 @@ const MAX_MCA: usize = 64;
 pub struct Config {
     /// How demos are started.
     pub launch: Launch,
+    /// The computers of the cluster, in the order of their colours; empty means this machine alone.
+    pub nodes: Vec<NodeEntry>,
+    /// How they are read, and who may read us.
+    pub metrics: Metrics,
     /// What the screen shows.
     pub screen: Screen,
+}
+
+/// `[[node]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeEntry {
+    /// What the screens call it; by it a run's ranks are matched to it, so it is the host name.
+    pub name: String,
+    /// Where its agent is.
+    pub address: NodeAddress,
+    /// Index into the palette; its place in the file where that is not said.
+    pub colour: usize,
+}
+
+/// Where a node is read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeAddress {
+    /// Here: read directly, without an agent.
+    Local,
+    /// By HTTP.
+    Agent {
+        /// Name or address in the cluster's network.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+}
+
+/// `[metrics]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metrics {
+    /// How often every node is read.
+    pub interval: Duration,
+    /// Where the kiosk offers what it knows as OpenMetrics; nowhere by default.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { interval: Duration::from_millis(500), listen: None }
+    }
 }
 
 /// `[launch]`.

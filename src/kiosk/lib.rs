@@ -12,7 +12,6 @@ pub mod keys;
 pub mod program;
 pub mod supervisor;
 pub mod telemetry;
-pub mod toml_file;
 pub mod view;
 
 /// What `slint-build` makes of `ui/`.

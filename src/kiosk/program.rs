@@ -22,9 +22,9 @@ use crate::{
     config::Config,
     intent::Intent,
     supervisor::{self, Settings, Status},
-    telemetry::{Telemetry, host::HostReader},
+    telemetry::{Node, SharedHistory, Telemetry, host::HostReader, reading::Reading},
     ui,
-    view::{self, Language, Machine, Painter, View},
+    view::{self, Language, Painter, Sources, View},
 };
 
 /// How often this machine is read.
@@ -68,15 +68,18 @@ impl Kiosk {
         let (painter, easel, painted) = view::canvas();
         let (intents, asked) = mpsc::channel(INTENTS);
         let (status, status_seen) = watch::channel(Status::default());
-        let (telemetry, telemetry_seen) = watch::channel(Telemetry::default());
+        let awaited = Telemetry { nodes: vec![Arc::new(this_node(None))] };
+        let (telemetry, telemetry_seen) = watch::channel(awaited.clone());
         let notice = match &problems[..] {
             [] => String::new(),
             [only] => only.clone(),
             [first, others @ ..] => format!("{first} (+{})", others.len()),
         };
 
+        let sources = Sources { easel, history: SharedHistory::default() };
         let view =
-            View::connect(app, demos.clone(), notice, language, Machine::this(), intents, easel);
+            View::connect(app, demos.clone(), notice, language, view::clock(), intents, sources);
+        view.show_telemetry(awaited, Instant::now());
         view.follow(status_seen, telemetry_seen, painted).context("Slint has no event loop")?;
 
         let stop = CancellationToken::new();
@@ -167,6 +170,15 @@ async fn read_host(telemetry: watch::Sender<Telemetry>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        telemetry.send_replace(host.read(Instant::now()));
+        let node = this_node(Some(host.read(Instant::now())));
+        telemetry.send_replace(Telemetry { nodes: vec![Arc::new(node)] });
     }
+}
+
+/// This machine, by its name up to the first dot.
+fn this_node(reading: Option<Reading>) -> Node {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = name.split('.').next().unwrap_or_default().to_owned();
+    let reading = reading.map(Arc::new);
+    Node { name, colour: 0, since: Instant::now(), reading, trouble: None, refused: 0 }
 }

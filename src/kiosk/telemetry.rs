@@ -1,33 +1,102 @@
-//! The newest reading of every source, and how old it is; knows nothing of who shows it.
+//! What every node does: the newest reading of each, how old it is, and an hour of history; knows nothing of who
+//! shows it.
 
+pub mod history;
 pub mod host;
+pub mod reading;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-/// A source that stays silent this long is stale, never zero.
+use history::History;
+use reading::Reading;
+
+/// A reading older than this is stale: shown with its age, never as current.
 pub const STALE_AFTER: Duration = Duration::from_secs(3);
+/// A node without an answer for this long is lost.
+pub const LOST_AFTER: Duration = Duration::from_secs(10);
 
-/// A value and when it was measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample<T> {
-    /// What was measured.
-    pub value: T,
-    /// When.
-    pub at: Instant,
+/// Why there is no new reading of a node; the text is for the owner.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The name of the node means nothing to the network.
+    #[error("the name is unknown to the network")]
+    NoSuchName,
+    /// Nothing answers there, not even to refuse.
+    #[error("no answer")]
+    NoAnswer,
+    /// The computer is there, its agent is not.
+    #[error("no agent listens there")]
+    NoAgent,
+    /// It answers, but not with metrics that can be used.
+    #[error("{0}")]
+    BadAnswer(String),
 }
 
-impl<T> Sample<T> {
-    /// Whether the value is too old to be shown as current.
-    pub fn is_stale(&self, now: Instant) -> bool {
-        STALE_AFTER < now.saturating_duration_since(self.at)
+/// How old what we know of a node is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Freshness {
+    /// Never heard of yet.
+    Awaited,
+    /// Current.
+    Fresh,
+    /// Not current any more, but the node may only be slow.
+    Stale {
+        /// Age of the newest reading.
+        age: Duration,
+    },
+    /// Silent for long.
+    Lost {
+        /// Age of the newest reading; `None` if there never was one.
+        age: Option<Duration>,
+    },
+}
+
+/// One node of `[[node]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Index of its colour.
+    pub colour: usize,
+    /// When it was first asked.
+    pub since: Instant,
+    /// The newest that it said.
+    pub reading: Option<Arc<Reading>>,
+    /// Why the newest attempt failed; `None` if it did not.
+    pub trouble: Option<Trouble>,
+    /// Values refused since the start because nothing real can have them.
+    pub refused: u64,
+}
+
+impl Node {
+    /// How old what we know of it is.
+    pub fn freshness(&self, now: Instant) -> Freshness {
+        match &self.reading {
+            Some(reading) => {
+                let age = now.saturating_duration_since(reading.at);
+                if age <= STALE_AFTER {
+                    Freshness::Fresh
+                } else if age <= LOST_AFTER {
+                    Freshness::Stale { age }
+                } else {
+                    Freshness::Lost { age: Some(age) }
+                }
+            }
+            None if now.saturating_duration_since(self.since) <= STALE_AFTER => Freshness::Awaited,
+            None => Freshness::Lost { age: None },
+        }
     }
 }
 
-/// What is known about this machine; `None` is "not measured here".
+/// All nodes, in the order of the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Telemetry {
-    /// Share of all cores' time that was not idle, 0 to 1.
-    pub load: Option<Sample<f64>>,
-    /// Temperature of the processor.
-    pub celsius: Option<Sample<f64>>,
+    /// One for each `[[node]]`; this machine alone where there is none.
+    pub nodes: Vec<Arc<Node>>,
 }
+
+/// The history, shared with whoever draws it; held for the copying of one line only.
+pub type SharedHistory = Arc<Mutex<History>>;

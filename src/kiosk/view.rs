@@ -3,10 +3,15 @@
 //! Everything here runs on the UI thread and only draws; what a visitor asks for leaves as an [`Intent`].
 
 mod canvas;
+mod chart;
+mod charted;
+mod cluster;
 mod demo;
 mod fault;
 mod home;
 mod navigation;
+mod node;
+mod nodes;
 mod numbers;
 pub mod palette;
 mod strip;
@@ -29,7 +34,7 @@ use crate::{
     intent::Intent,
     keys,
     supervisor::{State, Status},
-    telemetry::Telemetry,
+    telemetry::{SharedHistory, Telemetry, history::History},
     ui,
 };
 
@@ -38,7 +43,7 @@ use fault::{Ending, How};
 pub use home::{TilePicture, decode_pictures};
 use navigation::{Effect, Navigation, Page};
 pub use numbers::Language;
-pub use strip::Machine;
+pub use strip::{Clock, clock};
 use touch::Fingers;
 pub use touch::Slots;
 
@@ -55,6 +60,14 @@ pub fn canvas() -> (Painter, Easel, Arc<Notify>) {
     (painter, easel, painted)
 }
 
+/// What the view takes more from than it is told of.
+pub struct Sources {
+    /// The newest picture of the run.
+    pub easel: Easel,
+    /// What the nodes did in the last hour.
+    pub history: SharedHistory,
+}
+
 /// What the screen shows, and where its taps go.
 pub struct View {
     me: std::rc::Weak<Self>,
@@ -63,7 +76,7 @@ pub struct View {
     demos: Vec<Arc<Demo>>,
     /// A sentence for the owner about the configuration, if there is something to say.
     notice: String,
-    machine: Machine,
+    clock: Clock,
     intents: mpsc::Sender<Intent>,
     navigation: RefCell<Navigation>,
     easel: RefCell<Easel>,
@@ -71,7 +84,10 @@ pub struct View {
     status: RefCell<Status>,
     telemetry: RefCell<Telemetry>,
     tiles: RefCell<Vec<Option<slint::Image>>>,
+    history: SharedHistory,
     strip: strip::Strip,
+    cluster: RefCell<cluster::Cluster>,
+    node: RefCell<node::NodePage>,
     run: RefCell<demo::Run>,
     /// The end that the visitor was told of last, and since when.
     ending: RefCell<Option<Ending>>,
@@ -86,16 +102,18 @@ impl View {
         demos: Vec<Arc<Demo>>,
         notice: String,
         language: Language,
-        machine: Machine,
+        clock: Clock,
         intents: mpsc::Sender<Intent>,
-        easel: Easel,
+        sources: Sources,
     ) -> Rc<Self> {
         let tiles = demos.len();
+        let Sources { easel, history } = sources;
         let view = Rc::new_cyclic(|me| Self {
             me: me.clone(),
             app: app.as_weak(),
             notice,
-            machine,
+            clock,
+            history,
             intents,
             navigation: RefCell::new(Navigation::new(tiles, language)),
             easel: RefCell::new(easel),
@@ -104,6 +122,8 @@ impl View {
             telemetry: RefCell::default(),
             tiles: RefCell::new(vec![None; tiles]),
             strip: strip::Strip::new(app),
+            cluster: RefCell::new(cluster::Cluster::new(app)),
+            node: RefCell::new(node::NodePage::new(app)),
             run: RefCell::new(demo::Run::new(app)),
             ending: RefCell::default(),
             fault_since: Cell::new(None),
@@ -111,6 +131,7 @@ impl View {
             demos,
         });
         view.listen(app);
+        view.listen_to_nodes(app);
         view.translate();
         view.show_page(Instant::now());
         view
@@ -159,6 +180,36 @@ impl View {
         app.global::<ui::HelpView>().on_back(move || {
             view.act(|navigation| navigation.press(keys::Key::Help, 0));
         });
+    }
+
+    fn listen_to_nodes(self: &Rc<Self>, app: &ui::App) {
+        let view = Rc::clone(self);
+        app.global::<ui::StripView>().on_opened(move || view.change(Navigation::open_cluster));
+        let cluster = app.global::<ui::ClusterView>();
+        let view = Rc::clone(self);
+        cluster.on_back(move || view.change(Navigation::close_cluster));
+        let view = Rc::clone(self);
+        cluster.on_next_quantity(move || view.change(Navigation::next_quantity));
+        let view = Rc::clone(self);
+        cluster.on_next_span(move || view.change(Navigation::next_span));
+        let view = Rc::clone(self);
+        cluster.on_tapped(move |index| {
+            view.change(|navigation| navigation.open_node(index.max(0) as usize));
+        });
+        let view = Rc::clone(self);
+        cluster.on_heat_tapped(move |x, y| {
+            let nodes = view.telemetry.borrow().nodes.len();
+            if let Some(node) = cluster::square_at(nodes, x, y) {
+                view.change(|navigation| navigation.open_node(node));
+            }
+        });
+        let node = app.global::<ui::NodeView>();
+        let view = Rc::clone(self);
+        node.on_back(move || view.change(Navigation::close_node));
+        let view = Rc::clone(self);
+        node.on_next_quantity(move || view.change(Navigation::next_quantity));
+        let view = Rc::clone(self);
+        node.on_next_span(move || view.change(Navigation::next_span));
     }
 
     /// Follows the run and the readings for as long as the event loop runs.
@@ -263,6 +314,7 @@ impl View {
 
     /// New readings; they also are the pulse of everything that moves on by itself.
     pub fn show_telemetry(&self, telemetry: Telemetry, now: Instant) {
+        self.navigation.borrow_mut().set_nodes(telemetry.nodes.len());
         *self.telemetry.borrow_mut() = telemetry;
         let overdue =
             self.fault_since.get().is_some_and(|since| FAULT_SHOWN < now.duration_since(since));
@@ -402,6 +454,8 @@ impl View {
             Page::Demo => ui::Page::Demo,
             Page::Fault => ui::Page::Fault,
             Page::Help => ui::Page::Help,
+            Page::Cluster => ui::Page::Cluster,
+            Page::Node => ui::Page::Node,
         });
         match navigation.page {
             Page::Home => self.show_home(&app, &navigation),
@@ -416,8 +470,19 @@ impl View {
                 }
             }
             Page::Help => {}
+            Page::Cluster => {
+                let history = lock(&self.history);
+                let mut page = self.cluster.borrow_mut();
+                page.show(&app, &self.telemetry.borrow(), &history, &navigation, now);
+            }
+            Page::Node => {
+                let history = lock(&self.history);
+                let mut page = self.node.borrow_mut();
+                page.show(&app, &self.telemetry.borrow(), &history, &navigation, now);
+            }
         }
-        self.strip.show(&app, &self.telemetry.borrow(), &status, &self.machine, now);
+        let telemetry = self.telemetry.borrow();
+        self.strip.show(&app, &telemetry, &status, &navigation, &self.clock, now);
 
         let waits = navigation.page == Page::Demo && !self.run.borrow().painted();
         if waits != self.waiting.running() {
@@ -455,10 +520,16 @@ impl View {
             .map(|(demo, picture)| home::tile(demo, picture.as_ref(), code));
         let view = app.global::<ui::HomeView>();
         home::update(&view, shown.collect());
-        let selected = navigation.selected.map_or(-1, |at| at as i32 - navigation.first as i32);
+        let selected = navigation.selected.filter(|at| *at < self.demos.len());
+        let selected = selected.map_or(-1, |at| at as i32 - navigation.first as i32);
         view.set_selected(selected);
         view.set_more(navigation::TILES < navigation.demos);
         view.set_other_language(navigation.language.other().code().to_uppercase().into());
         view.set_notice(SharedString::from(self.notice.as_str()));
     }
+}
+
+/// What a thread that panicked has left half done is numbers only.
+fn lock(history: &SharedHistory) -> std::sync::MutexGuard<'_, History> {
+    history.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -76,12 +76,12 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn first_frame(server: &XServer) -> Duration {
-    until("the first frame", PATIENCE, || server.pixel(2, 470) == 0xFFB000)
+    until("the first frame", PATIENCE, || server.pixel(6, 402) == 0xFFB000)
 }
 
 /// A kiosk that has drawn its home page; the window of the one before is gone first.
 fn open(program: &Path, server: &XServer, demos: &Path) -> Program {
-    until("an empty screen", PATIENCE, || server.pixel(2, 470) == 0);
+    until("an empty screen", PATIENCE, || server.pixel(6, 402) == 0);
     let kiosk = Program::start(program, server, demos);
     first_frame(server);
     kiosk
@@ -91,7 +91,7 @@ fn start_up(program: &Path, server: &XServer) {
     let demos = demos(&[("card", test_card(1, &[]))]);
     let mut times = Vec::new();
     for _ in 0..11 {
-        until("an empty screen", PATIENCE, || server.pixel(2, 470) == 0);
+        until("an empty screen", PATIENCE, || server.pixel(6, 402) == 0);
         let started = Instant::now();
         let kiosk = open(program, server, demos.path());
         times.push(started.elapsed());

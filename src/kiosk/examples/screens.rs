@@ -19,7 +19,7 @@ use kiosk::{
     ui,
 };
 use live::{Visitor, pause};
-use slint::ComponentHandle;
+use slint::{ComponentHandle, Model};
 
 /// A demo that breaks down, for the page that says so.
 const BROKEN: &str = r#"
@@ -85,11 +85,20 @@ async fn shoot_ours(visitor: Visitor, folder: PathBuf, language: String) {
     let limit = Duration::from_secs(20);
     visitor
         .until("this machine's load", limit, |visitor| {
-            visitor.app.global::<ui::StripView>().get_load() != "–"
+            let nodes = visitor.app.global::<ui::StripView>().get_nodes();
+            nodes.iter().any(|node| 0.0 <= node.load_share)
         })
         .await;
     pause(Duration::from_millis(600)).await;
     shoot("home");
+
+    visitor.app.global::<ui::StripView>().invoke_opened();
+    pause(Duration::from_millis(1200)).await;
+    shoot("cluster");
+    visitor.app.global::<ui::ClusterView>().invoke_tapped(0);
+    pause(Duration::from_millis(600)).await;
+    shoot("node");
+    visitor.press(char::from(slint::platform::Key::Escape));
 
     visitor.press("1");
     shoot("starting");

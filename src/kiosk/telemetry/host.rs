@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Sample, Telemetry};
+use super::reading::Reading;
 
 /// Most bytes read of one file; `/proc/stat` of a 1,000-core machine is smaller.
 const MAX_FILE: u64 = 1 << 20;
@@ -38,15 +38,14 @@ impl HostReader {
     }
 
     /// Reads once; the load is that since the previous call, so the first call has none.
-    pub fn read(&mut self, now: Instant) -> Telemetry {
+    pub fn read(&mut self, now: Instant) -> Reading {
         let times = read_small(&self.root.join("proc/stat")).and_then(|text| cpu_times(&text));
         let load = match (self.previous, times) {
             (Some(previous), Some(times)) => load_between(previous, times),
             _ => None,
         };
         self.previous = times;
-        let sample = |value| Sample { value, at: now };
-        Telemetry { load: load.map(sample), celsius: self.celsius().map(sample) }
+        Reading { load, celsius: self.celsius(), ..Reading::empty(now) }
     }
 
     fn celsius(&self) -> Option<f64> {
@@ -146,7 +145,7 @@ mod tests {
         assert_eq!(host.read(Instant::now()).load, None, "one reading has no interval");
         // 30 more ticks busy, 60 idle, 10 waiting for input/output.
         fs::write(root.path().join("proc/stat"), "cpu  120 0 110 760 110 0 0 0 0 0\n").unwrap();
-        assert_eq!(host.read(Instant::now()).load.unwrap().value, 0.3);
+        assert_eq!(host.read(Instant::now()).load.unwrap(), 0.3);
     }
 
     #[test]
@@ -169,7 +168,7 @@ mod tests {
             ("sys/class/thermal/thermal_zone4/type", "PMIC-Die\n"),
             ("sys/class/thermal/thermal_zone4/temp", "100000\n"),
         ]);
-        assert_eq!(HostReader::new(root.path()).read(Instant::now()).celsius.unwrap().value, 34.0);
+        assert_eq!(HostReader::new(root.path()).read(Instant::now()).celsius.unwrap(), 34.0);
     }
 
     #[test]
@@ -180,10 +179,7 @@ mod tests {
             ("sys/class/hwmon/hwmon3/name", "k10temp\n"),
             ("sys/class/hwmon/hwmon3/temp1_input", "44125\n"),
         ]);
-        assert_eq!(
-            HostReader::new(root.path()).read(Instant::now()).celsius.unwrap().value,
-            44.125
-        );
+        assert_eq!(HostReader::new(root.path()).read(Instant::now()).celsius.unwrap(), 44.125);
     }
 
     #[test]
@@ -198,8 +194,10 @@ mod tests {
             ]);
             let mut host = HostReader::new(root.path());
             host.read(Instant::now());
-            assert_eq!(host.read(Instant::now()), Telemetry::default(), "{zone:?} {stat:?}");
+            let now = Instant::now();
+            assert_eq!(host.read(now), Reading::empty(now), "{zone:?} {stat:?}");
         }
-        assert_eq!(HostReader::new("/nonexistent").read(Instant::now()), Telemetry::default());
+        let now = Instant::now();
+        assert_eq!(HostReader::new("/nonexistent").read(now), Reading::empty(now));
     }
 }

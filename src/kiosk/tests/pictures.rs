@@ -7,14 +7,23 @@
 
 mod headless;
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use headless::{Headless, demo, readings};
+use headless::{Headless, cluster, demo, jetson, node, readings};
 use kiosk::{
     supervisor::{Ended, Fault, State, Status},
+    telemetry::{
+        Telemetry,
+        reading::{Complaint, Flag, Origin, Reading},
+    },
+    ui,
     view::Language,
 };
-use slint::platform::Key;
+use slint::{ComponentHandle, platform::Key};
 use wire::demo::{RankStatistics, Statistics};
 
 const CHANNEL_TOLERANCE: u8 = 8;
@@ -187,5 +196,53 @@ fn the_keys() {
         let screen = home(1, language);
         screen.press(Key::F1);
         compare(&screen, "help", language);
+    });
+}
+
+#[test]
+fn the_computers() {
+    in_both(|language| {
+        for nodes in [1, 3, 8, 16, 100] {
+            let screen = home(1, language);
+            screen.view.show_telemetry(cluster(nodes), Instant::now());
+            if nodes == 3 || nodes == 8 {
+                compare(&screen, &format!("strip-{nodes}"), language);
+            }
+            screen.tap(if language == Language::Polish { "Komputery" } else { "Computers" });
+            compare(&screen, &format!("cluster-{nodes}"), language);
+        }
+    });
+}
+
+#[test]
+fn the_computers_where_one_is_lost_one_stale_and_one_complains() {
+    in_both(|language| {
+        let screen = home(1, language);
+        let now = Instant::now() + Duration::from_secs(20);
+        let reading =
+            |index: usize, age| Reading { at: now - Duration::from_secs(age), ..jetson(index) };
+        let mut complaining = reading(2, 0);
+        complaining.flags = vec![Flag { complaint: Complaint::UnderVoltage, now: true }];
+        complaining.supply_volts = Some((4.62, Origin::Measured));
+        let nodes = vec![
+            Arc::new(node("bowie", 0, Some(reading(0, 5)))),
+            Arc::new(node("major-tom", 1, Some(reading(1, 14)))),
+            Arc::new(node("ground-control", 2, Some(complaining))),
+        ];
+        screen.view.show_telemetry(Telemetry { nodes: nodes.clone() }, now);
+        screen.app.global::<ui::StripView>().invoke_opened();
+        screen.view.show_telemetry(Telemetry { nodes }, now);
+        compare(&screen, "cluster-troubled", language);
+    });
+}
+
+#[test]
+fn one_computer() {
+    in_both(|language| {
+        let screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.app.global::<ui::StripView>().invoke_opened();
+        screen.tap("major-tom");
+        compare(&screen, "node", language);
     });
 }

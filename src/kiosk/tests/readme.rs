@@ -24,7 +24,7 @@ fn the_python_demo_of_the_protocol_page_is_shown_as_it_stands_there() {
 
     let server = XServer::start();
     let kiosk = Program::start(Path::new(env!("CARGO_BIN_EXE_hpc-kiosk")), &server, demos.path());
-    until("the first frame", PATIENCE, || server.pixel(2, 470) == 0xFFB000);
+    until("the first frame", PATIENCE, || server.pixel(6, 402) == 0xFFB000);
     server.tap(400, 232);
     // A ramp moves to the left: a row is brighter and brighter but for one fall, and that moves.
     let falls = || {

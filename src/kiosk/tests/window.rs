@@ -23,7 +23,7 @@ fn advection_alone() -> tempfile::TempDir {
 fn start(server: &XServer, demos: &Path) -> Program {
     let program = Program::start(Path::new(env!("CARGO_BIN_EXE_hpc-kiosk")), server, demos);
     // The strip's hue bar is there as soon as the first frame is.
-    until("the first frame", START, || server.pixel(2, 470) == 0xFFB000);
+    until("the first frame", START, || server.pixel(6, 402) == 0xFFB000);
     program
 }
 
@@ -38,7 +38,7 @@ fn run_advection(server: &XServer, program: &Program) {
         2 <= program.processes_of_runs().iter().filter(|(_, name)| name == "advection").count()
     });
     // The first rank's mark in the strip stands there once there are pictures.
-    until("the ranks in the strip", START, || server.pixel(202, 440) == 0xFFB000);
+    until("the ranks in the strip", START, || server.pixel(210, 440) == 0xFFB000);
     until("a live picture", START, || painted(server).iter().any(|pixel| *pixel != GROUND));
     let first = painted(server);
     until("a picture that moves", START, || {

@@ -23,7 +23,12 @@ const SEAM: usize = 1;
 /// side has not been woken for an earlier one.
 pub fn canvas(wake: impl Fn() + Send + 'static) -> (Painter, Easel) {
     let shared = Arc::new(Mutex::new(Shared::default()));
-    let painter = Painter { shared: Arc::clone(&shared), wake: Box::new(wake), plan: None };
+    let painter = Painter {
+        shared: Arc::clone(&shared),
+        wake: Box::new(wake),
+        plan: None,
+        nodes: Vec::new(),
+    };
     (painter, Easel { shared, shown: None, leaving: None })
 }
 
@@ -57,6 +62,7 @@ pub struct Painter {
     shared: Arc<Mutex<Shared>>,
     wake: Box<dyn Fn() + Send>,
     plan: Option<Plan>,
+    nodes: Vec<(String, usize)>,
 }
 
 /// How to colour the pictures of one run.
@@ -80,8 +86,8 @@ struct Region {
 }
 
 impl Plan {
-    fn new(hello: &Hello) -> Self {
-        let hues = hues(hello);
+    fn new(hello: &Hello, nodes: &[(String, usize)]) -> Self {
+        let hues = hues(hello, nodes);
         let regions: Vec<Region> = hello
             .ranks
             .iter()
@@ -181,24 +187,43 @@ fn colour_row(amounts: &[u8], table: &[u32; 256], row: &mut [u8]) {
     }
 }
 
-/// The colour of every rank: its node's hue, shaded when several share a node. Nodes count as they first appear.
-pub fn hues(hello: &Hello) -> Vec<Rgb> {
-    let mut nodes: Vec<(&str, usize)> = Vec::new();
+/// The colour of every rank: its node's hue, shaded when several share a node. `nodes` are the names and colours of
+/// the configuration; hosts that it does not name take the next colours as they first appear.
+pub fn hues(hello: &Hello, nodes: &[(String, usize)]) -> Vec<Rgb> {
+    let mut hosts: Vec<(&str, usize, usize)> = Vec::new();
+    let mut unnamed = nodes.iter().map(|(_, colour)| colour + 1).max().unwrap_or(0);
     let mut hue = |host| {
-        let node = nodes.iter().position(|(name, _)| *name == host).unwrap_or(nodes.len());
-        if node == nodes.len() {
-            nodes.push((host, 0));
-        }
-        let on_node = nodes[node].1;
-        nodes[node].1 += 1;
-        palette::shade(node, on_node)
+        let known = hosts.iter().position(|(name, ..)| *name == host);
+        let index = known.unwrap_or_else(|| {
+            let named = nodes.iter().find(|(name, _)| same_host(name, host));
+            let colour = named.map_or(unnamed, |(_, colour)| *colour);
+            unnamed += usize::from(named.is_none());
+            hosts.push((host, colour, 0));
+            hosts.len() - 1
+        });
+        let (_, colour, on_node) = &mut hosts[index];
+        *on_node += 1;
+        palette::shade(*colour, *on_node - 1)
     };
     hello.ranks.iter().map(|rank| hue(rank.host.as_str())).collect()
 }
 
+/// Whether two names are the same computer's: with or without its domain, in any case (RFC 4343).
+pub fn same_host(one: &str, other: &str) -> bool {
+    let short = |name: &'_ str| name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    short(one) == short(other)
+}
+
+impl Painter {
+    /// Colours ranks on these nodes, by name and colour, as the configuration wants.
+    pub fn with_nodes(self, nodes: Vec<(String, usize)>) -> Self {
+        Self { nodes, ..self }
+    }
+}
+
 impl Pictures for Painter {
     fn begin(&mut self, hello: &Hello) {
-        self.plan = Some(Plan::new(hello));
+        self.plan = Some(Plan::new(hello, &self.nodes));
         let mut shared = lock(&self.shared);
         shared.ready = None;
         shared.free.clear();
@@ -328,7 +353,18 @@ mod tests {
     #[test]
     fn ranks_on_one_machine_are_shades_of_its_hue() {
         let hello = hello(PixelFormat::Indexed, &[(0, 20, "bowie"), (20, 20, "bowie")]);
-        assert_eq!(hues(&hello), [palette::shade(0, 0), palette::shade(0, 1)]);
+        assert_eq!(hues(&hello, &[]), [palette::shade(0, 0), palette::shade(0, 1)]);
+    }
+
+    #[test]
+    fn a_node_has_the_colour_of_its_configuration_wherever_its_ranks_stand() {
+        let ranks = [(0, 10, "Ground-Control.local"), (10, 20, "aladdin"), (30, 10, "bowie")];
+        let hello = hello(PixelFormat::Indexed, &ranks);
+        let nodes = [("bowie".to_owned(), 0), ("ground-control".to_owned(), 2)];
+        assert_eq!(
+            hues(&hello, &nodes),
+            [palette::shade(2, 0), palette::shade(3, 0), palette::shade(0, 0)]
+        );
     }
 
     #[test]

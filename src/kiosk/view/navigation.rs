@@ -1,7 +1,10 @@
 //! Where the screen is and what a key does there: a pure state machine, the same for touch, mouse and clicker.
 
 use super::numbers::Language;
-use crate::keys::Key;
+use crate::{
+    keys::Key,
+    telemetry::history::{Quantity, Span},
+};
 
 /// Tiles on one home page.
 pub const TILES: usize = 3;
@@ -18,6 +21,10 @@ pub enum Page {
     Fault,
     /// What the keys mean.
     Help,
+    /// All nodes.
+    Cluster,
+    /// One node.
+    Node,
 }
 
 /// What a key asks of the rest of the program.
@@ -40,7 +47,7 @@ pub struct Navigation {
     pub page: Page,
     /// How many demos there are to choose from.
     pub demos: usize,
-    /// The demo the keys are on; none before a key was used.
+    /// The demo the keys are on, after the last one the strip; none before a key was used.
     pub selected: Option<usize>,
     /// The first demo of the shown home page.
     pub first: usize,
@@ -54,7 +61,16 @@ pub struct Navigation {
     pub dark: bool,
     /// What the texts are written in.
     pub language: Language,
+    /// How many nodes there are to look at.
+    pub nodes: usize,
+    /// The node that is looked at or that the keys are on.
+    pub node: Option<usize>,
+    /// What is charted.
+    pub quantity: Quantity,
+    /// How far back.
+    pub span: Span,
     before_help: Page,
+    before_cluster: Page,
 }
 
 impl Navigation {
@@ -85,6 +101,8 @@ impl Navigation {
                     Page::Demo => self.press_demo(key, controls),
                     Page::Fault => self.press_fault(key),
                     Page::Help => self.press_help(key),
+                    Page::Cluster => self.press_cluster(key),
+                    Page::Node => self.press_node(key),
                 };
             }
         }
@@ -92,15 +110,14 @@ impl Navigation {
     }
 
     fn press_home(&mut self, key: Key) -> Option<Effect> {
-        if self.demos == 0 {
-            return None;
-        }
-        match key {
-            Key::Next => self.select(self.selected.map_or(0, |at| (at + 1) % self.demos)),
-            Key::Previous => {
-                self.select(self.selected.map_or(0, |at| (at + self.demos - 1) % self.demos));
-            }
-            _ => return self.launch(self.selected.unwrap_or(self.first)),
+        // The strip comes after the last tile.
+        let stops = self.demos + 1;
+        match (key, self.selected) {
+            (Key::Next, at) => self.select(at.map_or(0, |at| (at + 1) % stops)),
+            (Key::Previous, at) => self.select((at.unwrap_or(0) + stops - 1) % stops),
+            (Key::Choose, Some(at)) if at == self.demos => self.open_cluster(),
+            (_, Some(at)) if at < self.demos => return self.launch(at),
+            _ => return self.launch(self.first),
         }
         None
     }
@@ -135,6 +152,83 @@ impl Navigation {
             self.page = self.before_help;
         }
         None
+    }
+
+    fn press_cluster(&mut self, key: Key) -> Option<Effect> {
+        match key {
+            Key::Next => self.look_at(self.node.map_or(0, |at| at + 1)),
+            Key::Previous => self.look_at(self.node.unwrap_or(0) + self.nodes.max(1) - 1),
+            Key::Choose if self.node.is_some() => self.page = Page::Node,
+            Key::Choose => self.next_quantity(),
+            _ => self.close_cluster(),
+        }
+        None
+    }
+
+    fn press_node(&mut self, key: Key) -> Option<Effect> {
+        match key {
+            Key::Next => self.look_at(self.node.map_or(0, |at| at + 1)),
+            Key::Previous => self.look_at(self.node.unwrap_or(0) + self.nodes.max(1) - 1),
+            Key::Choose => self.page = Page::Cluster,
+            _ => self.close_cluster(),
+        }
+        None
+    }
+
+    fn look_at(&mut self, node: usize) {
+        self.node = (0 < self.nodes).then(|| node % self.nodes);
+    }
+
+    /// The strip was tapped or chosen: from the pages it opens it closes them.
+    pub fn open_cluster(&mut self) {
+        if matches!(self.page, Page::Cluster | Page::Node) {
+            self.close_cluster();
+            return;
+        }
+        self.before_cluster = match self.page {
+            // What the keys mean is not where anybody wants to go back to.
+            Page::Help => self.before_help,
+            page => page,
+        };
+        self.page = Page::Cluster;
+        self.node = None;
+    }
+
+    /// Back to where the strip was tapped.
+    pub fn close_cluster(&mut self) {
+        self.page = self.before_cluster;
+    }
+
+    /// A node was tapped.
+    pub fn open_node(&mut self, node: usize) {
+        if node < self.nodes {
+            self.node = Some(node);
+            self.page = Page::Node;
+        }
+    }
+
+    /// From one node back to all of them.
+    pub fn close_node(&mut self) {
+        self.page = Page::Cluster;
+    }
+
+    /// Charts the next quantity.
+    pub fn next_quantity(&mut self) {
+        self.quantity = next(&Quantity::ALL, self.quantity);
+    }
+
+    /// Charts a longer time, the shortest after the longest.
+    pub fn next_span(&mut self) {
+        self.span = next(&[Span::Minute, Span::TenMinutes, Span::Hour], self.span);
+    }
+
+    /// There are so many nodes.
+    pub fn set_nodes(&mut self, nodes: usize) {
+        self.nodes = nodes;
+        self.node = self.node.filter(|node| *node < nodes);
+        if self.page == Page::Node && self.node.is_none() {
+            self.page = Page::Cluster;
+        }
     }
 
     /// A tile was tapped or chosen.
@@ -192,13 +286,21 @@ impl Navigation {
 
     fn select(&mut self, demo: usize) {
         self.selected = Some(demo);
-        self.first = demo / TILES * TILES;
+        if demo < self.demos {
+            self.first = demo / TILES * TILES;
+        }
     }
 
     fn focus(&mut self, control: Option<usize>) {
         self.control = control;
         self.drawer = control.is_some();
     }
+}
+
+/// The one after `current`, the first after the last.
+fn next<T: Copy + PartialEq>(all: &[T], current: T) -> T {
+    let after = all.iter().skip_while(|one| **one != current).nth(1);
+    after.or(all.first()).copied().unwrap_or(current)
 }
 
 #[cfg(test)]
@@ -234,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_digit_launches_from_every_page_but_only_what_exists() {
-        for page in [Page::Home, Page::Demo, Page::Fault, Page::Help] {
+        for page in [Page::Home, Page::Demo, Page::Fault, Page::Help, Page::Cluster, Page::Node] {
             let mut navigation = Navigation { page, ..at_home(2) };
             assert_eq!(press(&mut navigation, &[Key::Digit(3)]), None);
             assert_eq!(
@@ -278,6 +380,40 @@ mod tests {
     }
 
     #[test]
+    fn a_clicker_reaches_the_computers_and_each_of_them_and_comes_back() {
+        let mut navigation = at_home(2);
+        navigation.set_nodes(3);
+        press(&mut navigation, &[Key::Next, Key::Next, Key::Next, Key::Choose]);
+        assert_eq!(navigation.page, Page::Cluster);
+        press(&mut navigation, &[Key::Next, Key::Choose]);
+        assert_eq!((navigation.page, navigation.node), (Page::Node, Some(0)));
+        press(&mut navigation, &[Key::Previous]);
+        assert_eq!(navigation.node, Some(2));
+        press(&mut navigation, &[Key::StartStop]);
+        assert_eq!(navigation.page, Page::Home);
+    }
+
+    #[test]
+    fn the_computers_are_seen_beside_a_run_that_goes_on() {
+        let mut navigation = at_home(1);
+        press(&mut navigation, &[Key::Choose]);
+        navigation.open_cluster();
+        navigation.open_cluster();
+        assert_eq!(navigation.page, Page::Demo, "a second tap on the strip goes back");
+    }
+
+    #[test]
+    fn every_quantity_and_span_has_its_turn() {
+        let mut navigation = at_home(1);
+        let mut seen = Vec::new();
+        while !seen.contains(&navigation.quantity) {
+            seen.push(navigation.quantity);
+            navigation.next_quantity();
+        }
+        assert_eq!(seen, Quantity::ALL);
+    }
+
+    #[test]
     fn no_sequence_of_keys_leaves_the_kiosk_or_loses_the_way_home() {
         let keys = [
             Key::Next,
@@ -291,6 +427,7 @@ mod tests {
         ];
         for word in 0..8usize.pow(5) {
             let mut navigation = at_home(2);
+            navigation.set_nodes(2);
             let mut rest = word;
             for _ in 0..5 {
                 press(&mut navigation, &[keys[rest % 8]]);

@@ -80,6 +80,32 @@ pub fn celsius(value: f64) -> String {
     format!("{value:.0}\u{a0}°C")
 }
 
+/// A clock, from MHz on.
+pub fn hertz(value: f64, language: Language) -> String {
+    if value < 1e9 {
+        return format!("{:.0}\u{a0}MHz", value / 1e6);
+    }
+    format!("{}\u{a0}GHz", language.decimal(value / 1e9, 2))
+}
+
+/// An amount of data in decimal units (ISO/IEC 80000-13).
+pub fn bytes(value: f64, language: Language) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB"];
+    let mut scaled = value.max(0.0);
+    let mut unit = 0;
+    while 999.5 <= scaled && unit + 1 < units.len() {
+        scaled /= 1000.0;
+        unit += 1;
+    }
+    let decimals = usize::from(0 < unit && scaled < 9.95);
+    format!("{}\u{a0}{}", language.decimal(scaled, decimals), units[unit])
+}
+
+/// Data per second.
+pub fn rate(bytes_per_s: f64, language: Language) -> String {
+    format!("{}/s", bytes(bytes_per_s, language))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +121,17 @@ mod tests {
         assert_eq!(Language::Polish.whole(9999.0), "9999");
         assert_eq!(Language::Polish.whole(10_000.4), "10\u{a0}000");
         assert_eq!(Language::English.whole(1_234_567.0), "1\u{a0}234\u{a0}567");
+    }
+
+    #[test]
+    fn data_and_clocks_have_the_unit_that_leaves_few_digits() {
+        let shown = |value| bytes(value, Language::Polish);
+        assert_eq!(shown(0.0), "0\u{a0}B");
+        assert_eq!(shown(999.6), "1,0\u{a0}kB");
+        assert_eq!(shown(4.156e9), "4,2\u{a0}GB");
+        assert_eq!(rate(117e6, Language::English), "117\u{a0}MB/s");
+        assert_eq!(hertz(921.6e6, Language::English), "922\u{a0}MHz");
+        assert_eq!(hertz(1.479e9, Language::English), "1.48\u{a0}GHz");
     }
 
     #[test]

@@ -2,51 +2,46 @@
 
 use std::{rc::Rc, time::Instant};
 
-use slint::{Color, ComponentHandle, Model, ModelRc, VecModel};
+use slint::{Color, ComponentHandle, ModelRc, VecModel};
 
 use super::{
     canvas,
+    cluster::{self, MAX_CARDS},
+    navigation::{Navigation, Page},
+    nodes::{self, ABSENT},
     numbers::{celsius, percent},
 };
 use crate::{
     supervisor::{State, Status},
-    telemetry::{Sample, Telemetry},
+    telemetry::{Freshness, Node, Telemetry},
     ui,
 };
 
 /// Most ranks the strip has room for; the picture shows them all.
 const MAX_SHOWN: usize = 16;
-const ABSENT: &str = "–";
 
-/// Where the kiosk stands.
-pub struct Machine {
-    /// What it calls itself.
-    pub host: String,
-    /// The time of day there.
-    pub clock: Box<dyn Fn() -> jiff::civil::Time>,
-}
+/// The time of day where the kiosk stands.
+pub type Clock = Box<dyn Fn() -> jiff::civil::Time>;
 
-impl Machine {
-    /// This machine: its name up to the first dot, its clock.
-    pub fn this() -> Self {
-        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let host = name.split('.').next().unwrap_or_default().to_owned();
-        Self { host, clock: Box::new(|| jiff::Zoned::now().time()) }
-    }
+/// The clock of this machine.
+pub fn clock() -> Clock {
+    Box::new(|| jiff::Zoned::now().time())
 }
 
 /// The rows of the strip that are kept from one refresh to the next.
 pub struct Strip {
+    nodes: Rc<VecModel<ui::NodeState>>,
     ranks: Rc<VecModel<ui::RankShare>>,
 }
 
 impl Strip {
     /// Connects the strip of `app`.
     pub fn new(app: &ui::App) -> Self {
-        let ranks = Rc::new(VecModel::default());
+        let (nodes, ranks) = (Rc::new(VecModel::default()), Rc::new(VecModel::default()));
         let view = app.global::<ui::StripView>();
+        view.set_nodes(ModelRc::from(Rc::clone(&nodes)));
         view.set_ranks(ModelRc::from(Rc::clone(&ranks)));
-        Self { ranks }
+        Self { nodes, ranks }
     }
 
     /// Shows what is known at `now`.
@@ -55,45 +50,83 @@ impl Strip {
         app: &ui::App,
         telemetry: &Telemetry,
         status: &Status,
-        machine: &Machine,
+        navigation: &Navigation,
+        clock: &Clock,
         now: Instant,
     ) {
         let view = app.global::<ui::StripView>();
-        view.set_host(machine.host.as_str().into());
-        let load = fresh(telemetry.load, now);
-        view.set_load(load.map_or(ABSENT.into(), |load| percent(load).into()));
-        view.set_load_share(load.map_or(-1.0, |load| load as f32));
-        let degrees = fresh(telemetry.celsius, now);
-        view.set_temperature(degrees.map_or(ABSENT.into(), |degrees| celsius(degrees).into()));
-        view.set_clock((machine.clock)().strftime("%H:%M").to_string().into());
-        self.show_ranks(rank_shares(status));
-    }
-
-    fn show_ranks(&self, shares: Vec<ui::RankShare>) {
-        if shares.len() != self.ranks.row_count() {
-            self.ranks.set_vec(shares);
-            return;
-        }
-        for (row, share) in shares.into_iter().enumerate() {
-            if self.ranks.row_data(row).as_ref() != Some(&share) {
-                self.ranks.set_row_data(row, share);
+        let all = &telemetry.nodes;
+        let shown = if all.len() <= MAX_CARDS { &all[..] } else { &[] };
+        let cells = shown.iter().map(|node| {
+            let mut cell = nodes::state(node, navigation.language, now);
+            if 1 < all.len() {
+                compute(&mut cell, status);
             }
+            cell
+        });
+        cluster::update(&self.nodes, cells);
+        if shown.is_empty() {
+            summarise(&view, all, now);
         }
+        view.set_clock(clock().strftime("%H:%M").to_string().into());
+        let at_strip = navigation.selected == Some(navigation.demos);
+        view.set_focused(navigation.page == Page::Home && at_strip);
+        // Several nodes show the ranks' shares in their own cells.
+        let shares = if all.len() <= 1 { rank_shares(status, telemetry) } else { Vec::new() };
+        cluster::update(&self.ranks, shares.into_iter());
     }
 }
 
-fn fresh(sample: Option<Sample<f64>>, now: Instant) -> Option<f64> {
-    sample.filter(|sample| !sample.is_stale(now)).map(|sample| sample.value)
+/// More nodes than have room: how they are as a whole.
+fn summarise(view: &ui::StripView<'_>, nodes: &[impl AsRef<Node>], now: Instant) {
+    let fresh = || {
+        let nodes = nodes.iter().map(AsRef::as_ref);
+        nodes.filter(|node| node.freshness(now) == Freshness::Fresh)
+    };
+    view.set_count(nodes.len() as i32);
+    view.set_answering(fresh().count() as i32);
+    let loads = || fresh().filter_map(|node| node.reading.as_ref()?.load);
+    let mean = loads().sum::<f64>() / loads().count().max(1) as f64;
+    let load = loads().next().map_or(ABSENT.into(), |_| percent(mean));
+    view.set_load(load.into());
+    let heat = fresh().filter_map(|node| Some((node, node.reading.as_ref()?.celsius?)));
+    let hottest = heat.max_by(|one, other| one.1.total_cmp(&other.1));
+    let hottest = hottest
+        .map_or(ABSENT.into(), |(node, degrees)| format!("{} {}", celsius(degrees), node.name));
+    view.set_hottest(hottest.into());
+}
+
+/// The mean shares of the run's ranks on the node of this cell, if there are any.
+fn compute(cell: &mut ui::NodeState, status: &Status) {
+    let (State::Running { .. }, Some(hello), Some(statistics)) =
+        (&status.state, &status.hello, &status.statistics)
+    else {
+        return;
+    };
+    let here = hello.ranks.iter().zip(&statistics.ranks);
+    let here: Vec<_> = here.filter(|(rank, _)| canvas::same_host(&rank.host, &cell.name)).collect();
+    if here.is_empty() {
+        return;
+    }
+    let mean = |share: fn(&wire::demo::RankStatistics) -> f32| {
+        here.iter().map(|(_, rank)| share(rank)).sum::<f32>() / here.len() as f32
+    };
+    cell.computing = true;
+    cell.compute = mean(|rank| rank.compute);
+    cell.communicate = mean(|rank| rank.communicate);
+    cell.wait = mean(|rank| rank.wait);
 }
 
 /// The ranks of the run that is on, with their shares once there are statistics.
-fn rank_shares(status: &Status) -> Vec<ui::RankShare> {
+fn rank_shares(status: &Status, telemetry: &Telemetry) -> Vec<ui::RankShare> {
     if !matches!(status.state, State::Running { .. }) {
         return Vec::new();
     }
     let Some(hello) = &status.hello else { return Vec::new() };
     let statistics = status.statistics.as_ref();
-    let hues = canvas::hues(hello);
+    let nodes: Vec<(String, usize)> =
+        telemetry.nodes.iter().map(|node| (node.name.clone(), node.colour)).collect();
+    let hues = canvas::hues(hello, &nodes);
     let shares = hues.into_iter().take(MAX_SHOWN).enumerate().map(|(index, [red, green, blue])| {
         let rank = statistics.and_then(|statistics| statistics.ranks.get(index)).copied();
         let shown =

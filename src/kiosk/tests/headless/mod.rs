@@ -17,9 +17,12 @@ use kiosk::{
     catalogue::{Audience, Control, ControlKind, ControlText, Demo, Gpu, Ranks, Text},
     intent::Intent,
     supervisor::{State, Status},
-    telemetry::{Sample, Telemetry},
+    telemetry::{
+        Node, SharedHistory, Telemetry,
+        reading::{Disk, Fan, Network, Origin, Power, Rail, Reading, Scope, Space, Temperature},
+    },
     ui,
-    view::{self, Language, Machine, Painter, View},
+    view::{self, Clock, Language, Painter, Sources, View},
 };
 use slint::{
     ComponentHandle, LogicalPosition, Rgba8Pixel, SharedPixelBuffer,
@@ -59,12 +62,10 @@ impl Headless {
         let app = ui::App::new().unwrap();
         let (painter, easel, _painted) = view::canvas();
         let (sender, intents) = mpsc::channel(64);
-        let machine = Machine {
-            host: "bowie".into(),
-            clock: Box::new(|| jiff::civil::Time::constant(12, 0, 0, 0)),
-        };
+        let clock: Clock = Box::new(|| jiff::civil::Time::constant(12, 0, 0, 0));
+        let sources = Sources { easel, history: SharedHistory::default() };
         let demos = demos.into_iter().map(Arc::new).collect();
-        let view = View::connect(&app, demos, notice.to_owned(), language, machine, sender, easel);
+        let view = View::connect(&app, demos, notice.to_owned(), language, clock, sender, sources);
         app.show().unwrap();
         app.window().set_size(slint::LogicalSize::new(800.0, 480.0));
         app.window().dispatch_event(WindowEvent::WindowActiveChanged(true));
@@ -148,6 +149,14 @@ impl Headless {
         let found = found.iter().find(|element| label_of(element) == label);
         let found =
             found.unwrap_or_else(|| panic!("nothing is labelled '{label}': {:?}", self.texts()));
+        found.accessible_value().unwrap_or_default().to_string()
+    }
+
+    /// What anything says that has this label.
+    pub fn said(&self, label: &str) -> String {
+        let found = self.elements(|query| query.match_accessible_role(AccessibleRole::Text));
+        let found = found.iter().find(|element| label_of(element) == label);
+        let found = found.unwrap_or_else(|| panic!("nothing is labelled '{label}'"));
         found.accessible_value().unwrap_or_default().to_string()
     }
 
@@ -269,6 +278,83 @@ pub fn running(demo: &str, ranks: u16) -> Status {
 
 /// Readings of `bowie`.
 pub fn readings(load: Option<f64>, celsius: Option<f64>) -> Telemetry {
-    let sample = |value| Sample { value, at: Instant::now() };
-    Telemetry { load: load.map(sample), celsius: celsius.map(sample) }
+    let reading = Reading { load, celsius, ..Reading::empty(Instant::now()) };
+    Telemetry { nodes: vec![Arc::new(node("bowie", 0, Some(reading)))] }
+}
+
+/// A node with what it said last.
+pub fn node(name: &str, colour: usize, reading: Option<Reading>) -> Node {
+    Node {
+        name: name.into(),
+        colour,
+        since: Instant::now(),
+        reading: reading.map(Arc::new),
+        trouble: None,
+        refused: 0,
+    }
+}
+
+/// The real cluster's nodes and more of their kind, each with its own numbers.
+pub fn cluster(nodes: usize) -> Telemetry {
+    let names = ["bowie", "major-tom", "ground-control"];
+    let nodes = (0..nodes).map(|index| {
+        let name = names.get(index).map_or(format!("node-{index}"), |name| (*name).to_owned());
+        Arc::new(node(&name, index, Some(jetson(index))))
+    });
+    Telemetry { nodes: nodes.collect() }
+}
+
+/// What a Jetson Nano says; `index` makes the numbers differ.
+pub fn jetson(index: usize) -> Reading {
+    let some = |value: f64| Some((value + 0.07 * index as f64) % 1.0);
+    Reading {
+        model: Some("NVIDIA Jetson Nano Developer Kit".into()),
+        kernel: Some("4.9.253-tegra".into()),
+        cores: vec![some(0.2), some(0.9), some(0.5), if index == 1 { None } else { some(0.1) }],
+        load: some(0.43),
+        load_average: Some([1.2, 0.9, 0.4]),
+        cpu_hertz: Some((1.224e9, Some(1.479e9))),
+        memory: Some(Space { used_bytes: 1.923e9, total_bytes: 4.156e9 }),
+        celsius: Some(34.0 + (3 * index % 48) as f64),
+        temperatures: ["CPU-therm", "GPU-therm", "AO-therm", "PLL-therm"]
+            .into_iter()
+            .map(|name| Temperature { name: name.into(), celsius: 34.0 })
+            .collect(),
+        gpus: vec![kiosk::telemetry::reading::Gpu {
+            id: "0".into(),
+            load: some(0.81),
+            hertz: Some(921.6e6),
+            ..Default::default()
+        }],
+        fans: vec![Fan { name: "pwm-fan".into(), ratio: some(0.6), rpm: None }],
+        rails: ["POM_5V_IN", "POM_5V_GPU", "POM_5V_CPU"]
+            .into_iter()
+            .map(|name| Rail {
+                name: name.into(),
+                volts: Some(5.024),
+                amperes: Some(0.348),
+                watts: Some(1.75),
+                origin: Origin::Measured,
+            })
+            .collect(),
+        power: Some(Power {
+            watts: 6.4 + (index % 9) as f64,
+            scope: Scope::Board,
+            origin: if index == 0 { Origin::Estimated } else { Origin::Measured },
+        }),
+        supply_volts: Some((5.024, Origin::Measured)),
+        networks: vec![Network {
+            device: "eth0".into(),
+            received_per_s: Some(1.2e6),
+            sent_per_s: Some(45e3),
+            speed_per_s: Some(125e6),
+            up: Some(true),
+        }],
+        disks: vec![Disk {
+            mount: "/mnt/cluster-workspace".into(),
+            space: Space { used_bytes: 0.4e12, total_bytes: 1.9e12 },
+        }],
+        power_mode: Some("MAXN".into()),
+        ..Reading::empty(Instant::now())
+    }
 }

@@ -1,0 +1,206 @@
+//! One node in a visitor's words and numbers: what its cell in the strip and its card show.
+
+use std::time::{Duration, Instant};
+
+use slint::{Color, ModelRc, VecModel};
+
+use super::{
+    numbers::{Language, celsius, percent},
+    palette,
+};
+use crate::{
+    telemetry::{
+        Freshness, Node, Trouble,
+        reading::{Complaint, Origin, Reading},
+    },
+    ui,
+};
+
+/// Not known.
+pub const ABSENT: &str = "–";
+
+/// Everything that cells and cards show of `node` at `now`.
+pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
+    let freshness = node.freshness(now);
+    let age = match freshness {
+        Freshness::Stale { age } | Freshness::Lost { age: Some(age) } => self::age(age),
+        _ => String::new(),
+    };
+    let (word, detail) = word(node, &freshness, language);
+    let fresh = (freshness == Freshness::Fresh).then_some(node.reading.as_deref()).flatten();
+    let gpu = fresh.and_then(|reading| reading.gpus.first()?.load);
+    let memory = fresh.and_then(|reading| Some(reading.memory?.share()));
+    let load = fresh.and_then(|reading| reading.load);
+    let share = |share: Option<f64>| share.map_or(-1.0, |share| share as f32);
+    let cores: Vec<f32> =
+        fresh.map_or(Vec::new(), |reading| reading.cores.iter().map(|core| share(*core)).collect());
+    ui::NodeState {
+        name: node.name.as_str().into(),
+        hue: hue(node.colour),
+        notches: (node.colour % palette::NODES.len()) as i32 + 1,
+        freshness: match freshness {
+            Freshness::Awaited => ui::Freshness::Awaited,
+            Freshness::Fresh => ui::Freshness::Fresh,
+            Freshness::Stale { .. } => ui::Freshness::Stale,
+            Freshness::Lost { .. } => ui::Freshness::Lost,
+        },
+        age: age.into(),
+        flagged: !matches!(word, ui::NodeWord::Fine | ui::NodeWord::Awaited),
+        word,
+        detail: detail.into(),
+        load: text(load, percent),
+        load_share: share(load),
+        temperature: text(fresh.and_then(|reading| reading.celsius), celsius),
+        watts: fresh
+            .and_then(|reading| reading.power)
+            .map_or(ABSENT.into(), |power| watts(power.watts, power.origin, language).into()),
+        fan: text(fresh.and_then(|reading| reading.fans.iter().find_map(|fan| fan.ratio)), percent),
+        memory: text(memory, percent),
+        memory_share: share(memory),
+        gpu: text(gpu, percent),
+        gpu_share: share(gpu),
+        cores: ModelRc::new(VecModel::from(cores)),
+        computing: false,
+        compute: 0.0,
+        communicate: 0.0,
+        wait: 0.0,
+    }
+}
+
+/// The colour of a node.
+pub fn hue(colour: usize) -> Color {
+    let [red, green, blue] = palette::NODES[colour % palette::NODES.len()];
+    Color::from_rgb_u8(red, green, blue)
+}
+
+fn text(value: Option<f64>, write: impl Fn(f64) -> String) -> slint::SharedString {
+    value.map_or(ABSENT.into(), |value| write(value).into())
+}
+
+/// Watts, marked where they are not measured.
+pub fn watts(watts: f64, origin: Origin, language: Language) -> String {
+    let mark = if origin == Origin::Measured { "" } else { "≈\u{a0}" };
+    let decimals = usize::from(watts < 9.95);
+    format!("{mark}{}\u{a0}W", language.decimal(watts, decimals))
+}
+
+/// An age in the largest unit that leaves it at least one.
+pub fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..120 => format!("{seconds}\u{a0}s"),
+        seconds @ 120..7200 => format!("{}\u{a0}min", seconds / 60),
+        seconds => format!("{}\u{a0}h", seconds / 3600),
+    }
+}
+
+/// The worst that can be said of the node, and what the sentence names.
+fn word(node: &Node, freshness: &Freshness, language: Language) -> (ui::NodeWord, String) {
+    match freshness {
+        Freshness::Lost { age } => lost(node, *age),
+        Freshness::Stale { age } => (ui::NodeWord::Slow, self::age(*age)),
+        Freshness::Awaited => (ui::NodeWord::Awaited, String::new()),
+        Freshness::Fresh => {
+            let complaint =
+                node.reading.as_deref().and_then(|reading| complaint(reading, language));
+            complaint.unwrap_or_else(|| match node.refused {
+                0 => (ui::NodeWord::Fine, String::new()),
+                refused => (ui::NodeWord::Refused, refused.to_string()),
+            })
+        }
+    }
+}
+
+fn lost(node: &Node, age: Option<Duration>) -> (ui::NodeWord, String) {
+    match (&node.trouble, age) {
+        (Some(Trouble::NoSuchName), _) => (ui::NodeWord::NoName, String::new()),
+        (Some(Trouble::NoAgent), _) => (ui::NodeWord::NoAgent, String::new()),
+        (Some(Trouble::BadAnswer(answer)), _) => (ui::NodeWord::BadAnswer, answer.clone()),
+        (_, Some(age)) => (ui::NodeWord::Silent, self::age(age)),
+        (_, None) => (ui::NodeWord::Unheard, String::new()),
+    }
+}
+
+fn complaint(reading: &Reading, language: Language) -> Option<(ui::NodeWord, String)> {
+    // What is the matter now stands before what was.
+    let flag = reading.flags.iter().min_by_key(|flag| (!flag.now, flag.complaint))?;
+    let volts = || {
+        let volts = reading.supply_volts.map(|(volts, _)| language.decimal(volts, 2));
+        volts.map_or(String::new(), |volts| format!("{volts}\u{a0}V"))
+    };
+    Some(match (flag.complaint, flag.now) {
+        (Complaint::UnderVoltage, true) => (ui::NodeWord::UnderVoltage, volts()),
+        (Complaint::UnderVoltage, false) => (ui::NodeWord::WasUnderVoltage, String::new()),
+        (Complaint::OverCurrent, true) => (ui::NodeWord::OverCurrent, String::new()),
+        (Complaint::Throttled, true) => (ui::NodeWord::Throttled, String::new()),
+        (Complaint::SoftTemperatureLimit, true) => (ui::NodeWord::Hot, String::new()),
+        (Complaint::FrequencyCapped, true) => (ui::NodeWord::Capped, String::new()),
+        (_, false) => (ui::NodeWord::WasLimited, String::new()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::telemetry::reading::Flag;
+
+    fn node(reading: Option<Reading>, now: Instant) -> Node {
+        Node {
+            name: "major-tom".into(),
+            colour: 1,
+            since: now,
+            reading: reading.map(Arc::new),
+            trouble: None,
+            refused: 0,
+        }
+    }
+
+    #[test]
+    fn a_sagging_supply_is_the_word_and_names_its_volts() {
+        let now = Instant::now();
+        let flag = |complaint, now| Flag { complaint, now };
+        let reading = Reading {
+            flags: vec![flag(Complaint::Throttled, true), flag(Complaint::UnderVoltage, true)],
+            supply_volts: Some((4.62, Origin::Measured)),
+            ..Reading::empty(now)
+        };
+        let shown = state(&node(Some(reading), now), Language::Polish, now);
+        assert_eq!(
+            (shown.word, shown.detail.as_str()),
+            (ui::NodeWord::UnderVoltage, "4,62\u{a0}V")
+        );
+    }
+
+    #[test]
+    fn what_is_now_comes_before_what_was() {
+        let now = Instant::now();
+        let flags = vec![
+            Flag { complaint: Complaint::UnderVoltage, now: false },
+            Flag { complaint: Complaint::FrequencyCapped, now: true },
+        ];
+        let reading = Reading { flags, ..Reading::empty(now) };
+        let shown = state(&node(Some(reading), now), Language::English, now);
+        assert_eq!(shown.word, ui::NodeWord::Capped);
+    }
+
+    #[test]
+    fn a_node_that_falls_silent_is_stale_then_lost_and_never_shows_old_numbers_as_new() {
+        let start = Instant::now();
+        let reading = Reading { load: Some(0.5), celsius: Some(50.0), ..Reading::empty(start) };
+        let node = node(Some(reading), start);
+        let at = |seconds| state(&node, Language::English, start + Duration::from_secs(seconds));
+        assert_eq!((at(1).freshness, at(1).load.as_str()), (ui::Freshness::Fresh, "50\u{a0}%"));
+        assert_eq!((at(5).freshness, at(5).load.as_str()), (ui::Freshness::Stale, ABSENT));
+        assert_eq!(at(5).age, "5\u{a0}s");
+        assert_eq!((at(200).freshness, at(200).age.as_str()), (ui::Freshness::Lost, "3\u{a0}min"));
+        assert_eq!(at(200).word, ui::NodeWord::Silent);
+    }
+
+    #[test]
+    fn watts_say_whether_they_are_measured() {
+        let shown = |origin| watts(6.42, origin, Language::English);
+        assert_eq!(shown(Origin::Measured), "6.4\u{a0}W");
+        assert_eq!(shown(Origin::Estimated), "≈\u{a0}6.4\u{a0}W");
+    }
+}
