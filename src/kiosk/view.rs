@@ -3,7 +3,7 @@
 //! Everything here runs on the UI thread and only draws; what a visitor asks for leaves as an [`Intent`].
 
 mod canvas;
-mod chart;
+pub mod chart;
 mod charted;
 mod cluster;
 mod demo;

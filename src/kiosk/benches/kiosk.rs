@@ -21,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kiosk::view::chart::{Canvas, Slot};
 use xserver::{Program, XServer, checkout_demo, demos, test_card, until};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,6 +59,7 @@ fn main() {
     start_up(&program, &server);
     idle(&program, &server);
     tap_to_picture(&program, &server, &programs.join("examples/hello"));
+    charts();
     canvas(&program, &server);
     latency(&program, &server);
 }
@@ -67,7 +69,7 @@ fn spread(mut times: Vec<Duration>) -> String {
     times.sort();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     let (first, middle, last) = (times[0], times[times.len() / 2], times[times.len() - 1]);
-    format!("median {:.1} ms (of {}: {:.1} to {:.1})", ms(middle), times.len(), ms(first), ms(last))
+    format!("median {:.2} ms (of {}: {:.2} to {:.2})", ms(middle), times.len(), ms(first), ms(last))
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -149,6 +151,33 @@ fn tap_to_picture(program: &Path, server: &XServer, hello: &Path) {
     println!("tap to first picture, 2 ranks:  {}", spread(taps));
     println!("mpirun -n 2 hello, whole:       {}", spread(hellos));
     println!("ratio of the medians:           {ratio:.2}");
+}
+
+/// Charts are drawn at the rate of the readings while their page is shown, on the thread that draws everything else.
+fn charts() {
+    let line: Vec<Slot> = (0..360)
+        .map(|slot| {
+            let mean = 0.5 + 0.45 * (slot as f32 / 9.0).sin();
+            (slot % 37 != 0).then_some([mean - 0.04, mean, mean + 0.04])
+        })
+        .collect();
+    for lines in [1, 4, 16] {
+        let mut chart = Canvas::new(704, 96);
+        let times = (0..200).map(|_| {
+            let since = Instant::now();
+            chart.clear();
+            (0..lines).for_each(|_| chart.line(&line, [0xFF, 0xB0, 0x00], lines == 1));
+            since.elapsed()
+        });
+        println!("chart of an hour, {lines} lines: {}", spread(times.collect()));
+    }
+    let mut map = Canvas::new(768, 216);
+    let times = (0..200).map(|_| {
+        let since = Instant::now();
+        map.squares((0..1000).map(|node| Some(node as f32 / 1000.0)));
+        since.elapsed()
+    });
+    println!("heat map of 1000 nodes: {}", spread(times.collect()));
 }
 
 fn canvas(program: &Path, server: &XServer) {

@@ -106,7 +106,7 @@ fn a_tap_on_the_strip_opens_the_computers_and_a_tap_on_a_card_one_of_them() {
     assert_eq!(page(&screen), Page::Cluster);
     screen.tap("ground-control");
     assert_eq!(page(&screen), Page::Node);
-    assert_eq!(screen.said("POM_5V_IN"), "5.02\u{a0}V  1.75\u{a0}W");
+    assert_eq!(screen.said("POM_5V_GPU"), "5.02\u{a0}V  1.75\u{a0}W");
     assert_eq!(screen.said("clock"), "1.22\u{a0}GHz / 1.48\u{a0}GHz");
     screen.tap("Back");
     screen.tap("Back");

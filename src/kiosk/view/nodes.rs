@@ -27,13 +27,15 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
         _ => String::new(),
     };
     let (word, detail) = word(node, &freshness, language);
-    let fresh = (freshness == Freshness::Fresh).then_some(node.reading.as_deref()).flatten();
-    let gpu = fresh.and_then(|reading| reading.gpus.first()?.load);
-    let memory = fresh.and_then(|reading| Some(reading.memory?.share()));
-    let load = fresh.and_then(|reading| reading.load);
+    // What is old is shown as old, what is lost is not shown any more.
+    let is_known = matches!(freshness, Freshness::Fresh | Freshness::Stale { .. });
+    let known = node.reading.as_deref().filter(|_| is_known);
+    let gpu = known.and_then(|reading| reading.gpus.first()?.load);
+    let memory = known.and_then(|reading| Some(reading.memory?.share()));
+    let load = known.and_then(|reading| reading.load);
     let share = |share: Option<f64>| share.map_or(-1.0, |share| share as f32);
     let cores: Vec<f32> =
-        fresh.map_or(Vec::new(), |reading| reading.cores.iter().map(|core| share(*core)).collect());
+        known.map_or(Vec::new(), |reading| reading.cores.iter().map(|core| share(*core)).collect());
     ui::NodeState {
         name: node.name.as_str().into(),
         hue: hue(node.colour),
@@ -50,13 +52,14 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
         detail: detail.into(),
         load: text(load, percent),
         load_share: share(load),
-        temperature: text(fresh.and_then(|reading| reading.celsius), celsius),
-        watts: fresh
+        temperature: text(known.and_then(|reading| reading.celsius), celsius),
+        watts: known
             .and_then(|reading| reading.power)
             .map_or(ABSENT.into(), |power| watts(power.watts, power.origin, language).into()),
-        fan: text(fresh.and_then(|reading| reading.fans.iter().find_map(|fan| fan.ratio)), percent),
+        fan: text(known.and_then(|reading| reading.fans.iter().find_map(|fan| fan.ratio)), percent),
         memory: text(memory, percent),
         memory_share: share(memory),
+        more: known.map_or(String::new(), |reading| more(reading, language)).into(),
         gpu: text(gpu, percent),
         gpu_share: share(gpu),
         cores: ModelRc::new(VecModel::from(cores)),
@@ -65,6 +68,26 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
         communicate: 0.0,
         wait: 0.0,
     }
+}
+
+/// One line of what a card has no bars for: further temperatures, and the rails that are not the whole board.
+fn more(reading: &Reading, language: Language) -> String {
+    let whole = reading.power.map(|power| power.watts);
+    let others = reading.temperatures.iter().filter(|one| Some(one.celsius) != reading.celsius);
+    let temperatures =
+        others.take(1).map(|one| format!("{} {}", short(&one.name), celsius(one.celsius)));
+    let rails = reading.rails.iter().filter(|rail| rail.watts != whole);
+    let rails = rails.filter_map(|rail| {
+        Some(format!("{} {}", short(&rail.name), watts(rail.watts?, rail.origin, language)))
+    });
+    temperatures.chain(rails.take(3)).collect::<Vec<_>>().join("  ")
+}
+
+/// A sensor's name without what all of its maker's have in common.
+fn short(name: &str) -> &str {
+    let name =
+        ["POM_5V_", "VDD_"].iter().find_map(|start| name.strip_prefix(start)).unwrap_or(name);
+    ["-therm", "-thermal"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 /// The colour of a node.
@@ -191,10 +214,10 @@ mod tests {
         let node = node(Some(reading), start);
         let at = |seconds| state(&node, Language::English, start + Duration::from_secs(seconds));
         assert_eq!((at(1).freshness, at(1).load.as_str()), (ui::Freshness::Fresh, "50\u{a0}%"));
-        assert_eq!((at(5).freshness, at(5).load.as_str()), (ui::Freshness::Stale, ABSENT));
+        assert_eq!((at(5).freshness, at(5).load.as_str()), (ui::Freshness::Stale, "50\u{a0}%"));
         assert_eq!(at(5).age, "5\u{a0}s");
         assert_eq!((at(200).freshness, at(200).age.as_str()), (ui::Freshness::Lost, "3\u{a0}min"));
-        assert_eq!(at(200).word, ui::NodeWord::Silent);
+        assert_eq!((at(200).word, at(200).load.as_str()), (ui::NodeWord::Silent, ABSENT));
     }
 
     #[test]

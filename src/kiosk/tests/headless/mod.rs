@@ -318,7 +318,8 @@ pub fn jetson(index: usize) -> Reading {
         celsius: Some(34.0 + (3 * index % 48) as f64),
         temperatures: ["CPU-therm", "GPU-therm", "AO-therm", "PLL-therm"]
             .into_iter()
-            .map(|name| Temperature { name: name.into(), celsius: 34.0 })
+            .zip([34.0, 31.0, 41.5, 31.5])
+            .map(|(name, celsius)| Temperature { name: name.into(), celsius })
             .collect(),
         gpus: vec![kiosk::telemetry::reading::Gpu {
             id: "0".into(),
@@ -329,11 +330,12 @@ pub fn jetson(index: usize) -> Reading {
         fans: vec![Fan { name: "pwm-fan".into(), ratio: some(0.6), rpm: None }],
         rails: ["POM_5V_IN", "POM_5V_GPU", "POM_5V_CPU"]
             .into_iter()
-            .map(|name| Rail {
+            .zip([6.4 + (index % 9) as f64, 1.75, 0.366])
+            .map(|(name, watts)| Rail {
                 name: name.into(),
                 volts: Some(5.024),
                 amperes: Some(0.348),
-                watts: Some(1.75),
+                watts: Some(watts),
                 origin: Origin::Measured,
             })
             .collect(),

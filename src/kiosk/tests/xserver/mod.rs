@@ -112,10 +112,14 @@ pub struct Program {
 impl Program {
     /// Starts `program` with the demos of `demos` before its own.
     pub fn start(program: &Path, server: &XServer, demos: &Path) -> Self {
+        Self::start_with(program, server, &[Path::new("--demos"), demos])
+    }
+
+    /// Starts `program` with these arguments.
+    pub fn start_with(program: &Path, server: &XServer, arguments: &[&Path]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = Command::new(program)
-            .arg("--demos")
-            .arg(demos)
+            .args(arguments)
             .env("DISPLAY", &server.display)
             .env("XDG_RUNTIME_DIR", folder.path())
             .env("HPC_KIOSK_LOG", "warn")
