@@ -1,5 +1,7 @@
 //! kiosk.toml: what the owner decides. Only reads it; what a wrong file leads to is for others to say.
 
+mod nodes;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -18,6 +20,10 @@ pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";
 const MAX_BYTES: u64 = 256 * 1024;
 /// Most settings that are handed to Open MPI.
 const MAX_MCA: usize = 64;
+/// Where an agent listens unless its node's `agent_port` says otherwise.
+pub const AGENT_PORT: u16 = 9101;
+/// How often nodes may be read, seconds: what a scrape costs bounds one side, what can still be called live the other.
+const INTERVAL_S: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 
 /// All of it; a key that is not in the file has the value of the shipped example.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,8 +45,12 @@ pub struct NodeEntry {
     pub name: String,
     /// Where its agent is.
     pub address: NodeAddress,
-    /// Index into the palette; its place in the file where that is not said.
+    /// Index into the palette, from 0; its place in the file where that is not said.
     pub colour: usize,
+    /// Ranks that a run may have there; `None` where the owner does not say.
+    pub slots: Option<u16>,
+    /// Which pair of the power supply's USB outlets feeds it, from 1; `None` where the owner does not say.
+    pub usb_pair: Option<u8>,
 }
 
 /// Where a node is read.
@@ -168,6 +178,23 @@ impl Config {
             )?;
             config.screen.language = language.into_inner();
         }
+        config.nodes = nodes::entries(tables.node, &source)?;
+        if let Some(interval) = tables.metrics.interval_s {
+            let is_interval = INTERVAL_S.contains(interval.get_ref());
+            check(is_interval, &source, &interval, "interval_s", "is outside 0.1 to 60")?;
+            config.metrics.interval = Duration::from_secs_f64(interval.into_inner());
+        }
+        if let Some(listen) = tables.metrics.listen {
+            let address = listen.get_ref().parse().ok();
+            check(
+                address.is_some(),
+                &source,
+                &listen,
+                "listen",
+                "is not an address; write IP:PORT, such as \"127.0.0.1:9102\"",
+            )?;
+            config.metrics.listen = address;
+        }
         Ok(config)
     }
 }
@@ -193,6 +220,10 @@ struct Tables {
     launch: LaunchTable,
     #[serde(default)]
     screen: ScreenTable,
+    #[serde(default)]
+    node: Vec<Spanned<nodes::NodeTable>>,
+    #[serde(default)]
+    metrics: MetricsTable,
 }
 
 #[derive(Default, Deserialize)]
@@ -208,6 +239,13 @@ struct LaunchTable {
 #[serde(deny_unknown_fields)]
 struct ScreenTable {
     language: Option<Spanned<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetricsTable {
+    interval_s: Option<Spanned<f64>>,
+    listen: Option<Spanned<String>>,
 }
 
 #[cfg(test)]
@@ -228,10 +266,19 @@ mod tests {
     #[test]
     fn the_shipped_example_names_every_key() {
         // What is commented out there is an example too: each key with its comment sign removed is read.
-        let uncommented = SHIPPED.replace("\n#ranks", "\nranks").replace("\n#btl_", "\nbtl_");
-        let config = parse(&uncommented).unwrap();
+        let is_example = |line: &str| {
+            line.strip_prefix('#').is_some_and(|rest| !rest.starts_with(' ') && !rest.is_empty())
+        };
+        let uncommented: Vec<&str> =
+            SHIPPED.lines().map(|line| if is_example(line) { &line[1..] } else { line }).collect();
+        let config = parse(&uncommented.join("\n")).unwrap();
         assert_eq!(config.launch.ranks, Some(3));
         assert_eq!(config.launch.mca["btl_tcp_if_include"], "eth0");
+        let names: Vec<&str> = config.nodes.iter().map(|node| &node.name[..]).collect();
+        assert_eq!(names, ["bowie", "major-tom", "ground-control"]);
+        assert_eq!(config.nodes[0].address, NodeAddress::Local);
+        assert_eq!(config.metrics.interval, Metrics::default().interval);
+        assert_eq!(config.metrics.listen, Some("127.0.0.1:9102".parse().unwrap()));
     }
 
     #[test]
@@ -263,6 +310,14 @@ mod tests {
             (
                 "[launch.mca]\n'X;rm' = 'y'\n",
                 "line 2, key 'X;rm': 'y' is not for a setting of Open MPI; their names have a to z, 0 to 9 and _",
+            ),
+            (
+                "[metrics]\ninterval_s = 0.01\n",
+                "line 2, key 'interval_s': '0.01' is outside 0.1 to 60",
+            ),
+            (
+                "[metrics]\nlisten = 'localhost'\n",
+                "line 2, key 'listen': 'localhost' is not an address; write IP:PORT, such as \"127.0.0.1:9102\"",
             ),
         ] {
             assert_eq!(parse(text), Err(format!("kiosk.toml, {message}")));

@@ -1,5 +1,7 @@
 //! The kiosk's program: arguments and configuration, the display, the event loop.
 
+mod watch;
+
 use std::{
     cell::RefCell,
     path::{Path, PathBuf},
@@ -8,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use kiosk::{
     catalogue::{self, Catalogue},
     config::{self, Config},
@@ -29,6 +31,16 @@ struct Arguments {
     /// Look for demos in this folder first (may be given several times)
     #[arg(long, value_name = "DIR")]
     demos: Vec<PathBuf>,
+    /// What to do instead of showing the screen
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print what a device says, line by line
+    #[command(subcommand)]
+    Watch(watch::Device),
 }
 
 fn main() -> ExitCode {
@@ -38,7 +50,11 @@ fn main() -> ExitCode {
         .parse_env("HPC_KIOSK_LOG")
         .format_timestamp(None)
         .init();
-    match run(arguments) {
+    let outcome = match &arguments.command {
+        Some(Command::Watch(device)) => watch::run(device),
+        None => run(arguments),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error:#}");

@@ -3,9 +3,9 @@
 use std::{
     path::PathBuf,
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::Context;
@@ -13,7 +13,6 @@ use slint::ComponentHandle;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
-    time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,13 +21,11 @@ use crate::{
     config::Config,
     intent::Intent,
     supervisor::{self, Settings, Status},
-    telemetry::{Node, SharedHistory, Telemetry, host::HostReader, reading::Reading},
+    telemetry::{SharedHistory, Telemetry, gather::Gatherer, history::History},
     ui,
     view::{self, Language, Painter, Sources, View},
 };
 
-/// How often this machine is read.
-const HOST_PERIOD: Duration = Duration::from_millis(500);
 /// Pixels of the canvas: pictures of this size are drawn one to one.
 const CANVAS: (u16, u16) = (800, 400);
 /// Requests of the visitor that may wait for the worker; a finger makes about a hundred a second.
@@ -52,6 +49,7 @@ pub struct Kiosk {
     pub view: Rc<View>,
     stop: CancellationToken,
     worker: JoinHandle<anyhow::Result<()>>,
+    gatherer: Gatherer,
 }
 
 impl Kiosk {
@@ -60,7 +58,7 @@ impl Kiosk {
     /// # Errors
     /// If a thread cannot be started or Slint has no event loop.
     pub fn start(app: &ui::App, setup: Setup) -> anyhow::Result<Self> {
-        let Setup { executable, config, catalogue, problems } = setup;
+        let Setup { executable, config, catalogue, mut problems } = setup;
         let catalogue = Arc::new(catalogue);
         let visitors = |demo: &&Arc<Demo>| demo.audience == Audience::Visitor;
         let demos: Vec<Arc<Demo>> = catalogue.demos.iter().filter(visitors).cloned().collect();
@@ -68,18 +66,26 @@ impl Kiosk {
         let (painter, easel, painted) = view::canvas();
         let (intents, asked) = mpsc::channel(INTENTS);
         let (status, status_seen) = watch::channel(Status::default());
-        let awaited = Telemetry { nodes: vec![Arc::new(this_node(None))] };
-        let (telemetry, telemetry_seen) = watch::channel(awaited.clone());
+        let (telemetry, telemetry_seen) = watch::channel(Telemetry::default());
+        let history: SharedHistory = Arc::new(Mutex::new(History::new(config.metrics.interval)));
+        let gatherer = Gatherer::start(
+            &config.nodes,
+            &config.metrics,
+            telemetry,
+            Arc::clone(&history),
+            &mut problems,
+        )
+        .context("the nodes cannot be asked")?;
         let notice = match &problems[..] {
             [] => String::new(),
             [only] => only.clone(),
             [first, others @ ..] => format!("{first} (+{})", others.len()),
         };
 
-        let sources = Sources { easel, history: SharedHistory::default() };
+        let sources = Sources { easel, history };
         let view =
             View::connect(app, demos.clone(), notice, language, view::clock(), intents, sources);
-        view.show_telemetry(awaited, Instant::now());
+        view.show_telemetry(telemetry_seen.borrow().clone(), Instant::now());
         view.follow(status_seen, telemetry_seen, painted).context("Slint has no event loop")?;
 
         let stop = CancellationToken::new();
@@ -88,20 +94,22 @@ impl Kiosk {
             let settings = Settings::new(&config, &executable, CANVAS);
             move || {
                 let _window = CloseWindow;
-                work(catalogue, settings, asked, status, telemetry, painter, stop)
+                work(catalogue, settings, asked, status, painter, stop)
             }
         })?;
         show_tile_pictures(&view, app, demos)?;
-        Ok(Self { view, stop, worker })
+        Ok(Self { view, stop, worker, gatherer })
     }
 
-    /// Ends the run, if there is one, and the worker; waits for both.
+    /// Ends the run, if there is one, the worker and the asking of the nodes; waits for all of them.
     ///
     /// # Errors
     /// What the worker could not do.
     pub fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        self.worker.join().map_err(|_| anyhow::anyhow!("the worker thread panicked"))?
+        let gathered = self.gatherer.stop();
+        self.worker.join().map_err(|_| anyhow::anyhow!("the worker thread panicked"))??;
+        gathered.map_err(|_| anyhow::anyhow!("the telemetry thread panicked"))
     }
 }
 
@@ -133,13 +141,11 @@ async fn work(
     settings: Settings,
     asked: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
-    telemetry: watch::Sender<Telemetry>,
     painter: Painter,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    let reading = tokio::spawn(read_host(telemetry));
     let stopped = stop.clone().cancelled_owned();
     let supervising = supervisor::run(catalogue, settings, asked, status, painter, stopped);
     tokio::pin!(supervising);
@@ -150,7 +156,6 @@ async fn work(
             _ = interrupt.recv() => stop.cancel(),
         }
     }
-    reading.abort();
     Ok(())
 }
 
@@ -162,23 +167,4 @@ impl Drop for CloseWindow {
         // The window is gone already if closing it is what ended the worker.
         let _ = slint::quit_event_loop();
     }
-}
-
-async fn read_host(telemetry: watch::Sender<Telemetry>) {
-    let mut host = HostReader::new("/");
-    let mut ticks = interval(HOST_PERIOD);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    loop {
-        ticks.tick().await;
-        let node = this_node(Some(host.read(Instant::now())));
-        telemetry.send_replace(Telemetry { nodes: vec![Arc::new(node)] });
-    }
-}
-
-/// This machine, by its name up to the first dot.
-fn this_node(reading: Option<Reading>) -> Node {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let name = name.split('.').next().unwrap_or_default().to_owned();
-    let reading = reading.map(Arc::new);
-    Node { name, colour: 0, since: Instant::now(), reading, trouble: None, refused: 0 }
 }

@@ -1,9 +1,20 @@
 //! What every node does: the newest reading of each, how old it is, and an hour of history; knows nothing of who
 //! shows it.
+//!
+//! Reading order: [`gather`] asks every node in its turn ([`schedule`]), by [`http`] or, this machine, directly
+//! ([`this_host`]); [`mapping`] makes a [`reading`] of the answer, within what is real ([`range`]); [`store`] and
+//! [`history`] keep it, [`offer`] tells it to others.
 
+pub mod gather;
 pub mod history;
-pub mod host;
+pub mod http;
+pub mod mapping;
+pub mod offer;
+pub mod range;
 pub mod reading;
+pub mod schedule;
+pub mod store;
+pub mod this_host;
 
 use std::{
     sync::{Arc, Mutex},
@@ -33,6 +44,12 @@ pub enum Trouble {
     /// It answers, but not with metrics that can be used.
     #[error("{0}")]
     BadAnswer(String),
+}
+
+impl From<mapping::AnswerError> for Trouble {
+    fn from(error: mapping::AnswerError) -> Self {
+        Self::BadAnswer(format!("its answer is refused: {error}"))
+    }
 }
 
 /// How old what we know of a node is.

@@ -75,7 +75,8 @@ families! {
     gauge HWMON_VOLTS "node_hwmon_in_volts" "chip, sensor" "Hardware monitor for voltage (input).";
     gauge HWMON_AMPERES "node_hwmon_curr_amps" "chip, sensor" "Hardware monitor for current (input).";
     gauge HWMON_WATTS "node_hwmon_power_watt" "chip, sensor" "Hardware monitor for power usage in watts (input).";
-    gauge HWMON_LOW_CRITICAL_ALARM "node_hwmon_in_lcrit_alarm" "chip, sensor" "Hardware monitor: voltage below its low critical limit.";
+    gauge HWMON_WATTS_AVERAGE "node_hwmon_power_average_watt" "chip, sensor" "Hardware monitor for power usage in watts (average).";
+    gauge HWMON_LOW_CRITICAL_ALARM "node_hwmon_in_lcrit_alarm_volts" "chip, sensor" "Hardware monitor: above 0 if a voltage is below its low critical limit; node_exporter writes the 1 of the file as 0.001.";
     counter RAPL_PACKAGE_JOULES "node_rapl_package_joules_total" "index, path" "Current RAPL package value in joules.";
     counter RAPL_DRAM_JOULES "node_rapl_dram_joules_total" "index, path" "Current RAPL dram value in joules.";
     gauge UNAME "node_uname_info" "domainname, machine, nodename, release, sysname, version" "System information as uname(2) gives it; always 1.";
