@@ -162,7 +162,7 @@ fn charts() {
         })
         .collect();
     for lines in [1, 4, 16] {
-        let mut chart = Canvas::new(704, 96);
+        let mut chart = Canvas::new(624, 96);
         let times = (0..200).map(|_| {
             let since = Instant::now();
             chart.clear();

@@ -18,7 +18,7 @@ use kiosk::{
     ui::{self, Page},
     view::Language,
 };
-use slint::{ComponentHandle, platform::Key};
+use slint::{ComponentHandle, Model, platform::Key};
 
 fn showing(telemetry: Telemetry, language: Language) -> Headless {
     let screen = Headless::new(vec![demo("pipe", 1)], language);
@@ -186,4 +186,20 @@ fn the_charted_quantity_and_time_are_chosen_by_taps() {
     screen.tap("Charted time");
     let texts = screen.texts();
     assert!(texts.contains(&"GPU load".to_owned()) && texts.contains(&"10 min".to_owned()));
+}
+
+#[test]
+fn new_readings_leave_alone_what_they_do_not_change() {
+    let screen = showing(cluster(3), Language::English);
+    let tiles = || screen.app.global::<ui::HomeView>().get_tiles();
+    // The demo has no picture: nothing of it changes.
+    let before = tiles();
+    screen.view.show_telemetry(cluster(3), Instant::now());
+    assert!(tiles() == before, "the tiles were set anew, so they are drawn anew");
+    screen.tap("Computers");
+    let cards = || screen.app.global::<ui::ClusterView>().get_nodes();
+    let bars = || cards().row_data(0).unwrap().cores;
+    let before = bars();
+    screen.view.show_telemetry(cluster(3), Instant::now());
+    assert!(bars() == before, "the bars of the cores were set anew");
 }

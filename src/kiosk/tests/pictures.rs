@@ -204,13 +204,38 @@ fn the_computers() {
     in_both(|language| {
         for nodes in [1, 3, 8, 16, 100] {
             let screen = home(1, language);
-            screen.view.show_telemetry(cluster(nodes), Instant::now());
+            let now = Instant::now();
+            screen.remember(nodes, now);
+            screen.view.show_telemetry(cluster(nodes), now);
             if nodes == 3 || nodes == 8 {
                 compare(&screen, &format!("strip-{nodes}"), language);
             }
             screen.tap(if language == Language::Polish { "Komputery" } else { "Computers" });
+            // The tap was at some other moment; the picture is of this one.
+            screen.view.show_telemetry(cluster(nodes), now);
             compare(&screen, &format!("cluster-{nodes}"), language);
         }
+    });
+}
+
+#[test]
+fn an_hour_of_temperatures_with_what_they_ranged_over() {
+    in_both(|language| {
+        let screen = home(1, language);
+        let now = Instant::now();
+        screen.remember(3, now);
+        screen.view.show_telemetry(cluster(3), now);
+        let polish = language == Language::Polish;
+        screen.tap(if polish { "Komputery" } else { "Computers" });
+        let view = screen.app.global::<ui::ClusterView>();
+        while view.get_quantity() != ui::Quantity::Celsius {
+            view.invoke_next_quantity();
+        }
+        while view.get_span() != ui::Span::Hour {
+            view.invoke_next_span();
+        }
+        screen.view.show_telemetry(cluster(3), now);
+        compare(&screen, "cluster-hour", language);
     });
 }
 

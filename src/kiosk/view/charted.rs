@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Pixels of the picture.
-const SIZE: (u32, u32) = (704, 96);
+const SIZE: (u32, u32) = (624, 96);
 /// More lines than this cannot be told apart: their common range and mean are drawn instead.
 pub const MAX_LINES: usize = super::cluster::MAX_CARDS;
 /// Labels at line ends that fit above each other.

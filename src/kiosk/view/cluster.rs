@@ -6,9 +6,10 @@ use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
 use super::{
     chart::{self, Canvas},
-    charted::{Charted, Drawn},
+    charted::{self, Charted, Drawn},
     navigation::Navigation,
     nodes,
+    numbers::Language,
 };
 use crate::{
     telemetry::{
@@ -27,6 +28,8 @@ const HEAT: (u32, u32) = (768, 216);
 /// What is kept from one refresh of the page to the next.
 pub struct Cluster {
     cards: Rc<VecModel<ui::NodeState>>,
+    /// The bars of each card: models of their own, so that a card whose cores alone have changed stays.
+    cores: Vec<Rc<VecModel<f32>>>,
     charted: Charted,
     heat: Canvas,
 }
@@ -36,7 +39,12 @@ impl Cluster {
     pub fn new(app: &ui::App) -> Self {
         let cards = Rc::new(VecModel::default());
         app.global::<ui::ClusterView>().set_nodes(ModelRc::from(Rc::clone(&cards)));
-        Self { cards, charted: Charted::new(), heat: Canvas::new(HEAT.0, HEAT.1) }
+        Self {
+            cards,
+            cores: Vec::new(),
+            charted: Charted::new(),
+            heat: Canvas::new(HEAT.0, HEAT.1),
+        }
     }
 
     /// Shows what is known at `now`.
@@ -51,11 +59,22 @@ impl Cluster {
         let view = app.global::<ui::ClusterView>();
         let few = telemetry.nodes.len() <= MAX_CARDS;
         let shown = if few { &telemetry.nodes[..] } else { &[] };
-        update(&self.cards, shown.iter().map(|node| nodes::state(node, navigation.language, now)));
+        self.cores.resize_with(shown.len(), Rc::default);
+        for (bars, node) in self.cores.iter().zip(shown) {
+            update(bars, nodes::cores(node, now).into_iter());
+        }
+        let cards = shown.iter().zip(&self.cores).map(|(node, bars)| ui::NodeState {
+            cores: ModelRc::from(Rc::clone(bars)),
+            ..nodes::state(node, navigation.language, now)
+        });
+        update(&self.cards, cards);
         if !few {
             let high = |node: &Node| heat(node, navigation.quantity, now);
             self.heat.squares(telemetry.nodes.iter().map(|node| high(node)));
             view.set_heat(self.heat.image());
+            let [least, most] = heat_ends(navigation.quantity, navigation.language);
+            view.set_heat_least(least.into());
+            view.set_heat_most(most.into());
         }
         view.set_selected(navigation.node.map_or(-1, |node| node as i32));
         view.set_quantity(quantity(navigation.quantity));
@@ -83,6 +102,11 @@ pub fn square_at(count: usize, x: f32, y: f32) -> Option<usize> {
     (column < columns && index < count).then_some(index)
 }
 
+/// Degrees Celsius of the darkest and the brightest square: from a cool room to where processors slow down.
+const HEAT_CELSIUS: [f64; 2] = [20.0, 90.0];
+/// Watts of the brightest square.
+const HEAT_WATTS: f64 = 20.0;
+
 /// How bright a node's square is; `None` if it says nothing current.
 fn heat(node: &Node, quantity: Quantity, now: Instant) -> Option<f32> {
     if node.freshness(now) != Freshness::Fresh {
@@ -92,15 +116,31 @@ fn heat(node: &Node, quantity: Quantity, now: Instant) -> Option<f32> {
     let share = match quantity {
         Quantity::Gpu => reading.gpus.first()?.load?,
         Quantity::Memory => reading.memory?.share(),
-        // From a cool room to where processors slow down.
-        Quantity::Celsius => (reading.celsius? - 20.0) / 70.0,
-        Quantity::Watts => reading.power?.watts / 20.0,
+        Quantity::Celsius => {
+            let [least, most] = HEAT_CELSIUS;
+            (reading.celsius? - least) / (most - least)
+        }
+        Quantity::Watts => reading.power?.watts / HEAT_WATTS,
         Quantity::Fan => reading.fans.iter().find_map(|fan| fan.ratio)?,
         Quantity::Load => reading.load?,
         Quantity::Received => busiest(reading, |network| network.received_per_s)?,
         Quantity::Sent => busiest(reading, |network| network.sent_per_s)?,
     };
     Some(share.clamp(0.0, 1.0) as f32)
+}
+
+/// What the darkest and the brightest square stand for; of a link it is how full it is.
+fn heat_ends(quantity: Quantity, language: Language) -> [String; 2] {
+    let quantity = match quantity {
+        Quantity::Received | Quantity::Sent => Quantity::Load,
+        other => other,
+    };
+    let ends = match quantity {
+        Quantity::Celsius => HEAT_CELSIUS,
+        Quantity::Watts => [0.0, HEAT_WATTS],
+        _ => [0.0, 1.0],
+    };
+    ends.map(|end| charted::write(quantity, end, language))
 }
 
 /// How full the fullest link is, of those that say what they can carry.

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::BufReader, path::Path, sync::Arc};
 
-use slint::{ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel};
+use slint::{Model, ModelRc, Rgb8Pixel, SharedPixelBuffer, VecModel};
 
 use crate::{catalogue::Demo, ui};
 
@@ -31,10 +31,19 @@ pub fn tile(demo: &Demo, picture: Option<&slint::Image>, language: &str) -> ui::
 
 /// Shows `tiles`, and touches nothing that already shows them.
 pub fn update(view: &ui::HomeView, tiles: Vec<ui::DemoTile>) {
-    use slint::Model;
-    if !view.get_tiles().iter().eq(tiles.iter().cloned()) {
+    let shown = view.get_tiles();
+    if shown.row_count() != tiles.len()
+        || !shown.iter().zip(&tiles).all(|(old, new)| same(&old, new))
+    {
         view.set_tiles(ModelRc::new(VecModel::from(tiles)));
     }
+}
+
+/// Whether both look the same. Slint has no two empty pictures be equal.
+fn same(one: &ui::DemoTile, other: &ui::DemoTile) -> bool {
+    let is_empty = |tile: &ui::DemoTile| tile.picture.size().width == 0;
+    let pictures = one.picture == other.picture || is_empty(one) && is_empty(other);
+    pictures && one.title == other.title && one.line == other.line
 }
 
 /// Reads the pictures of all tiles one by one and hands each over; a bad one is logged and left out.

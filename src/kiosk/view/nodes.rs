@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use slint::{Color, ModelRc, VecModel};
+use slint::{Color, ModelRc};
 
 use super::{
     numbers::{Language, celsius, percent},
@@ -16,10 +16,13 @@ use crate::{
     ui,
 };
 
+/// Characters of the last line of a card where four are beside each other.
+const MORE: usize = 19;
+
 /// Not known.
 pub const ABSENT: &str = "–";
 
-/// Everything that cells and cards show of `node` at `now`.
+/// Everything that cells and cards show of `node` at `now`, but for its cores.
 pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
     let freshness = node.freshness(now);
     let age = match freshness {
@@ -33,9 +36,6 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
     let gpu = known.and_then(|reading| reading.gpus.first()?.load);
     let memory = known.and_then(|reading| Some(reading.memory?.share()));
     let load = known.and_then(|reading| reading.load);
-    let share = |share: Option<f64>| share.map_or(-1.0, |share| share as f32);
-    let cores: Vec<f32> =
-        known.map_or(Vec::new(), |reading| reading.cores.iter().map(|core| share(*core)).collect());
     ui::NodeState {
         name: node.name.as_str().into(),
         hue: hue(node.colour),
@@ -62,7 +62,7 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
         more: known.map_or(String::new(), |reading| more(reading, language)).into(),
         gpu: text(gpu, percent),
         gpu_share: share(gpu),
-        cores: ModelRc::new(VecModel::from(cores)),
+        cores: ModelRc::default(),
         computing: false,
         compute: 0.0,
         communicate: 0.0,
@@ -70,17 +70,38 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
     }
 }
 
-/// One line of what a card has no bars for: further temperatures, and the rails that are not the whole board.
+/// The load of each core that a card shows of `node` at `now`.
+pub fn cores(node: &Node, now: Instant) -> Vec<f32> {
+    let is_lost = matches!(node.freshness(now), Freshness::Lost { .. });
+    let known = node.reading.as_deref().filter(|_| !is_lost);
+    known.map_or(Vec::new(), |reading| reading.cores.iter().map(|core| share(*core)).collect())
+}
+
+/// A bar's length as its text says it, so that neither is drawn anew for what cannot be seen; -1 where nothing is known.
+fn share(share: Option<f64>) -> f32 {
+    share.map_or(-1.0, |share| ((share * 100.0).round() / 100.0) as f32)
+}
+
+/// One line of what a card has no bars for: further temperatures, and the rails that are not the whole board, as many
+/// as fit into the narrowest card.
 fn more(reading: &Reading, language: Language) -> String {
     let whole = reading.power.map(|power| power.watts);
     let others = reading.temperatures.iter().filter(|one| Some(one.celsius) != reading.celsius);
-    let temperatures =
-        others.take(1).map(|one| format!("{} {}", short(&one.name), celsius(one.celsius)));
+    let temperatures = others.take(1).map(|one| (short(&one.name), celsius(one.celsius)));
     let rails = reading.rails.iter().filter(|rail| rail.watts != whole);
-    let rails = rails.filter_map(|rail| {
-        Some(format!("{} {}", short(&rail.name), watts(rail.watts?, rail.origin, language)))
-    });
-    temperatures.chain(rails.take(3)).collect::<Vec<_>>().join("  ")
+    let rails = rails
+        .filter_map(|rail| Some((short(&rail.name), watts(rail.watts?, rail.origin, language))));
+    let mut line = String::new();
+    let mut last = "";
+    for (name, value) in temperatures.chain(rails) {
+        let part = if name == last { format!(" {value}") } else { format!("  {name} {value}") };
+        if MORE < line.trim_start().chars().count() + part.chars().count() {
+            break;
+        }
+        line.push_str(&part);
+        last = name;
+    }
+    line.trim_start().to_owned()
 }
 
 /// A sensor's name without what all of its maker's have in common.
@@ -166,7 +187,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::telemetry::reading::Flag;
+    use crate::telemetry::reading::{Flag, Rail, Temperature};
 
     fn node(reading: Option<Reading>, now: Instant) -> Node {
         Node {
@@ -218,6 +239,29 @@ mod tests {
         assert_eq!(at(5).age, "5\u{a0}s");
         assert_eq!((at(200).freshness, at(200).age.as_str()), (ui::Freshness::Lost, "3\u{a0}min"));
         assert_eq!((at(200).word, at(200).load.as_str()), (ui::NodeWord::Silent, ABSENT));
+    }
+
+    #[test]
+    fn a_card_names_what_belongs_together_once_and_only_what_fits() {
+        let now = Instant::now();
+        let sensor = |name: &str, celsius| Temperature { name: name.into(), celsius };
+        let rail = |name: &str, watts| Rail {
+            name: name.into(),
+            volts: None,
+            amperes: None,
+            watts: Some(watts),
+            origin: Origin::Measured,
+        };
+        let reading = Reading {
+            celsius: Some(34.0),
+            temperatures: vec![sensor("CPU-therm", 34.0), sensor("GPU-therm", 31.0)],
+            rails: vec![rail("POM_5V_GPU", 1.75), rail("POM_5V_CPU", 0.366)],
+            ..Reading::empty(now)
+        };
+        assert_eq!(more(&reading, Language::English), "GPU 31\u{a0}°C 1.8\u{a0}W");
+        let pi = Reading { temperatures: Vec::new(), ..reading };
+        assert_eq!(more(&pi, Language::Polish), "GPU 1,8\u{a0}W");
+        assert_eq!(more(&Reading::empty(now), Language::English), "");
     }
 
     #[test]
