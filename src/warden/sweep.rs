@@ -114,7 +114,7 @@ pub fn sweep(
 /// Kills `process`, and nobody who got its number since; `None` if it is gone or cannot be killed.
 ///
 /// The inner value tells when it has ended, where the kernel knows such handles (5.3 and later).
-fn kill(process: &Process) -> Option<Option<OwnedFd>> {
+pub(crate) fn kill(process: &Process) -> Option<Option<OwnedFd>> {
     let is_still_there =
         || Process::read(process.pid).is_some_and(|now| now.is_same_as(process) && !now.is_dead);
     match pidfd_open(process.pid, PidfdFlags::empty()) {
@@ -148,7 +148,7 @@ fn wait(handles: &mut [PollFd<'_>], deadline: Instant) {
     let _ = poll(handles, Some(&left));
 }
 
-fn all() -> io::Result<Vec<Process>> {
+pub(crate) fn all() -> io::Result<Vec<Process>> {
     let mut processes = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let name = entry?.file_name();

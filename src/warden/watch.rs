@@ -1,9 +1,9 @@
 //! The life of one run, from the start of its program to the proof that nothing of it is left.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     io::{self, ErrorKind, Read, stderr, stdin},
-    os::{fd::AsFd, unix::net::UnixStream, unix::process::CommandExt},
+    os::{fd::AsFd, unix::ffi::OsStrExt, unix::net::UnixStream, unix::process::CommandExt},
     path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -35,12 +35,17 @@ pub struct Watched {
     pub arguments: Vec<OsString>,
     /// Time between the polite signal and the firm one.
     pub grace: Duration,
+    /// What its environment has beyond ours, `NAME=VALUE` each.
+    pub environment: Vec<OsString>,
     /// A folder of this run alone, removed when the run is over: sockets, session directories, shared memory.
     pub remove: Option<PathBuf>,
+    /// Longest silence on standard input: who asked for the run, far away, may be gone without a word.
+    pub heartbeat: Option<Duration>,
 }
 
-/// Runs it until it ends, until a line `stop` or the end of standard input arrives, or until this process gets
-/// SIGTERM, SIGINT or SIGHUP; then ends everything that descends from it.
+/// Runs it until it ends, until a line `stop` or the end of standard input arrives, until standard input has been silent
+/// for longer than a heartbeat may be, or until this process gets SIGTERM, SIGINT or SIGHUP; then ends everything that
+/// descends from it.
 ///
 /// The program gets no input, a process group of its own, and the standard error of this process for both its
 /// outputs, so that nothing it prints can be taken for a report.
@@ -49,9 +54,15 @@ pub struct Watched {
 /// If this process cannot adopt orphans, catch signals or read `/proc`: then nothing is started.
 pub fn watch(watched: &Watched) -> io::Result<Report> {
     adopt_orphans()?;
-    let mut signs = Signs::new()?;
+    let mut signs = Signs::new(watched.heartbeat)?;
+    let environment = watched.environment.iter().filter_map(|entry| {
+        let bytes = entry.as_bytes();
+        let equals = bytes.iter().position(|byte| *byte == b'=')?;
+        Some((OsStr::from_bytes(&bytes[..equals]), OsStr::from_bytes(&bytes[equals + 1..])))
+    });
     let started = Command::new(&watched.program)
         .args(&watched.arguments)
+        .envs(environment)
         .stdin(Stdio::null())
         .stdout(stderr().as_fd().try_clone_to_owned()?)
         .process_group(0)
@@ -152,12 +163,14 @@ impl Family {
 struct Signs {
     line: Vec<u8>,
     input_ended: bool,
+    heartbeat: Option<Duration>,
+    heard: Instant,
     asked: UnixStream,
     children: UnixStream,
 }
 
 impl Signs {
-    fn new() -> io::Result<Self> {
+    fn new(heartbeat: Option<Duration>) -> io::Result<Self> {
         let (asked, ask) = UnixStream::pair()?;
         let (children, ended) = UnixStream::pair()?;
         for stream in [&asked, &children] {
@@ -167,7 +180,8 @@ impl Signs {
             pipe::register(signal, ask.try_clone()?)?;
         }
         pipe::register(SIGCHLD, ended)?;
-        Ok(Self { line: Vec::new(), input_ended: false, asked, children })
+        let (line, heard) = (Vec::new(), Instant::now());
+        Ok(Self { line, input_ended: false, heartbeat, heard, asked, children })
     }
 
     /// Waits until something may have happened, or for `limit`.
@@ -180,6 +194,8 @@ impl Signs {
         if !self.input_ended {
             handles.push(PollFd::new(&input, PollFlags::IN));
         }
+        let silence = self.heartbeat.map(|longest| longest.saturating_sub(self.heard.elapsed()));
+        let limit = limit.into_iter().chain(silence.filter(|_| !self.input_ended)).min();
         let limit = limit.map(|limit| Timespec {
             tv_sec: limit.as_secs() as _,
             tv_nsec: limit.subsec_nanos() as _,
@@ -199,6 +215,7 @@ impl Signs {
 
     /// Whether anyone has asked for the end.
     fn say_stop(&mut self) -> bool {
+        self.input_ended |= self.heartbeat.is_some_and(|longest| longest <= self.heard.elapsed());
         drain(&self.asked) | self.input_ended
     }
 
@@ -210,6 +227,7 @@ impl Signs {
             Err(_) => 0,
         };
         self.input_ended |= count == 0;
+        self.heard = Instant::now();
         for byte in &bytes[..count] {
             if *byte == b'\n' {
                 self.input_ended |= self.line == b"stop";
