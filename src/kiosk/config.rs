@@ -1,10 +1,11 @@
 //! kiosk.toml: what the owner decides. Only reads it; what a wrong file leads to is for others to say.
 
+mod launch;
 mod nodes;
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,8 +19,6 @@ use toml_file::{Source, TomlFileError};
 pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";
 /// Most bytes of it.
 const MAX_BYTES: u64 = 256 * 1024;
-/// Most settings that are handed to Open MPI.
-const MAX_MCA: usize = 64;
 /// Where an agent listens unless its node's `agent_port` says otherwise.
 pub const AGENT_PORT: u16 = 9101;
 /// How often nodes may be read, seconds: what a scrape costs bounds one side, what can still be called live the other.
@@ -91,6 +90,32 @@ pub struct Launch {
     pub ranks: Option<u16>,
     /// Further settings of Open MPI, as `mpirun --mca NAME VALUE` takes them.
     pub mca: BTreeMap<String, String>,
+    /// Where runs go.
+    pub launcher: Launcher,
+    /// The program that starts another one on the computer named as its next argument, with its own arguments.
+    pub ssh: Vec<String>,
+    /// Where the warden and the demos' programs lie on the other computers.
+    pub programs: PathBuf,
+    /// This machine's address in the cluster's network, where demos on other computers find the kiosk.
+    pub address: Option<IpAddr>,
+    /// The cluster's network, ADDRESS/BITS; Open MPI talks over it alone.
+    pub network: Option<String>,
+    /// Above this a computer gets no run, degrees Celsius.
+    pub limit_celsius: f64,
+}
+
+/// `launcher` in `[launch]`: how a run that may use other computers gets there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Launcher {
+    /// It does not: runs stay on this machine.
+    #[default]
+    Local,
+    /// `mpirun` is started on the first computer of the run, through ssh: needed where this machine's Open MPI is
+    /// another than theirs.
+    Ssh,
+    /// `mpirun` is started here.
+    Mpirun,
 }
 
 /// `[screen]`.
@@ -102,7 +127,20 @@ pub struct Screen {
 
 impl Default for Launch {
     fn default() -> Self {
-        Self { mpirun: "mpirun".into(), ranks: None, mca: BTreeMap::new() }
+        let options = ["BatchMode=yes", "ConnectTimeout=2", "ServerAliveInterval=1"];
+        let options = options.into_iter().chain(["ServerAliveCountMax=3"]);
+        let options = options.flat_map(|option| ["-o".into(), option.into()]);
+        Self {
+            mpirun: "mpirun".into(),
+            ranks: None,
+            mca: BTreeMap::new(),
+            launcher: Launcher::Local,
+            ssh: std::iter::once("ssh".into()).chain(options).collect(),
+            programs: "/mnt/cluster-workspace/hpc-kiosk".into(),
+            address: None,
+            network: None,
+            limit_celsius: 85.0,
+        }
     }
 }
 
@@ -135,37 +173,7 @@ impl Config {
         let tables: Tables = source.parse()?;
         let mut config = Self::default();
 
-        if let Some(mpirun) = tables.launch.mpirun {
-            let is_name = !mpirun.get_ref().is_empty() && !mpirun.get_ref().contains('\0');
-            check(is_name, &source, &mpirun, "mpirun", "is not a program; write a path or a name")?;
-            config.launch.mpirun = mpirun.into_inner().into();
-        }
-        if let Some(ranks) = tables.launch.ranks {
-            let is_count = (1..=256).contains(ranks.get_ref());
-            check(is_count, &source, &ranks, "ranks", "is outside 1 to 256")?;
-            config.launch.ranks = Some(*ranks.get_ref() as u16);
-        }
-        for (number, (name, value)) in tables.launch.mca.into_iter().enumerate() {
-            let is_name =
-                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-            check(
-                number < MAX_MCA,
-                &source,
-                &value,
-                &name,
-                "is one setting too many; 64 may stand here",
-            )?;
-            check(
-                !name.is_empty() && name.bytes().all(is_name),
-                &source,
-                &value,
-                &name,
-                "is not for a setting of Open MPI; their names have a to z, 0 to 9 and _",
-            )?;
-            let is_value = !value.get_ref().contains('\0');
-            check(is_value, &source, &value, &name, "has a zero byte; remove it")?;
-            config.launch.mca.insert(name, value.into_inner());
-        }
+        config.launch = launch::launch(tables.launch, &source)?;
         if let Some(language) = tables.screen.language {
             let is_code = language.get_ref().len() == 2
                 && language.get_ref().bytes().all(|byte| byte.is_ascii_lowercase());
@@ -217,22 +225,13 @@ fn check<T: ToString>(
 #[serde(deny_unknown_fields)]
 struct Tables {
     #[serde(default)]
-    launch: LaunchTable,
+    launch: launch::LaunchTable,
     #[serde(default)]
     screen: ScreenTable,
     #[serde(default)]
     node: Vec<Spanned<nodes::NodeTable>>,
     #[serde(default)]
     metrics: MetricsTable,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LaunchTable {
-    mpirun: Option<Spanned<String>>,
-    ranks: Option<Spanned<i64>>,
-    #[serde(default)]
-    mca: BTreeMap<String, Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]

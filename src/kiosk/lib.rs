@@ -1,10 +1,12 @@
 //! The kiosk of a do-it-yourself supercomputer: readings and pictures in, one screen out.
 //!
 //! Reading order: [`catalogue`] (what may be launched), [`intent`] (what a visitor can ask for),
-//! [`supervisor`] (starts, watches and ends a demo), [`telemetry`] (what the machine does), `view` (the only
+//! [`supervisor`] (starts, watches and ends a demo), [`telemetry`] (what the machine does),
+//! [`computers`] (which of them runs may use), `view` (the only
 //! module that knows the markup), [`program`] (wires them together).
 
 pub mod catalogue;
+pub mod computers;
 pub mod config;
 pub mod display;
 pub mod intent;

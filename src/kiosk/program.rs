@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalogue::{Audience, Catalogue, Demo},
+    computers,
     config::Config,
     intent::Intent,
     supervisor::{self, Settings, Status},
@@ -67,6 +68,7 @@ impl Kiosk {
         let (intents, asked) = mpsc::channel(INTENTS);
         let (status, status_seen) = watch::channel(Status::default());
         let (telemetry, telemetry_seen) = watch::channel(Telemetry::default());
+        let telemetry_told = telemetry_seen.clone();
         let history: SharedHistory = Arc::new(Mutex::new(History::new(config.metrics.interval)));
         let gatherer = Gatherer::start(
             &config.nodes,
@@ -94,7 +96,8 @@ impl Kiosk {
             let settings = Settings::new(&config, &executable, CANVAS);
             move || {
                 let _window = CloseWindow;
-                work(catalogue, settings, asked, status, painter, stop)
+                let telling = (config, telemetry_told);
+                work(catalogue, settings, telling, asked, status, painter, stop)
             }
         })?;
         show_tile_pictures(&view, app, demos)?;
@@ -139,6 +142,7 @@ fn show_tile_pictures(view: &Rc<View>, app: &ui::App, demos: Vec<Arc<Demo>>) -> 
 async fn work(
     catalogue: Arc<Catalogue>,
     settings: Settings,
+    (config, telemetry): (Config, watch::Receiver<Telemetry>),
     asked: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
     painter: Painter,
@@ -147,11 +151,17 @@ async fn work(
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let stopped = stop.clone().cancelled_owned();
-    let supervising = supervisor::run(catalogue, settings, asked, status, painter, stopped);
+    let (told, computers) = watch::channel(Vec::new());
+    let supervising =
+        supervisor::run(catalogue, settings, computers, asked, status, painter, stopped);
     tokio::pin!(supervising);
+    let telling = computers::follow(config, telemetry, told);
+    tokio::pin!(telling);
+    let mut is_telling = true;
     loop {
         tokio::select! {
             () = &mut supervising => break,
+            () = &mut telling, if is_telling => is_telling = false,
             _ = terminate.recv() => stop.cancel(),
             _ = interrupt.recv() => stop.cancel(),
         }

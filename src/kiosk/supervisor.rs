@@ -18,9 +18,11 @@ pub mod channel;
 pub mod connection;
 mod ending;
 mod event;
+mod far;
 pub mod launch;
 pub mod machine;
 pub mod outbox;
+pub mod placement;
 pub mod printed;
 pub mod rate;
 pub mod records;
@@ -30,10 +32,12 @@ pub mod settings;
 pub mod status;
 mod warden_process;
 
+pub use placement::{Computer, Condition, Placement};
 pub use settings::Settings;
 pub use status::{Ended, Fault, State, Status};
 
 use machine::{Action, Event, Machine};
+use placement::place;
 use run::{Happening, Run};
 
 /// Takes the pictures of a run, on the thread that [`run()`] runs on.
@@ -47,7 +51,7 @@ pub trait Pictures {
     fn end(&mut self);
 }
 
-/// Does what `intents` ask for, with the demos of `demos`, until `stop` or the end of `intents`; then ends what runs
+/// Does what `intents` ask for, with the demos of `demos`, on those of `computers` that are ready, until `stop` or the end of `intents`; then ends what runs
 /// and returns when nothing of it is left.
 ///
 /// Runs on a tokio runtime with I/O and time on a thread that lives as long as the process. Every orphan below this
@@ -56,6 +60,7 @@ pub trait Pictures {
 pub async fn run(
     demos: Arc<Catalogue>,
     settings: Settings,
+    computers: watch::Receiver<Vec<Computer>>,
     mut intents: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
     pictures: impl Pictures,
@@ -66,7 +71,7 @@ pub async fn run(
     }
     let mut stop = pin!(stop);
     let mut is_asked_to_stop = false;
-    let mut supervisor = Supervisor::new(settings, status, pictures);
+    let mut supervisor = Supervisor::new(settings, computers, status, pictures);
     while !supervisor.is_done {
         let deadline = supervisor.machine.deadline();
         let event = select! {
@@ -101,6 +106,7 @@ async fn until(deadline: Option<Instant>) {
 
 struct Supervisor<P> {
     settings: Settings,
+    computers: watch::Receiver<Vec<Computer>>,
     machine: Machine,
     run: Option<Run>,
     /// What was published last, but for what the machine knows.
@@ -113,9 +119,15 @@ struct Supervisor<P> {
 }
 
 impl<P: Pictures> Supervisor<P> {
-    fn new(settings: Settings, status: watch::Sender<Status>, pictures: P) -> Self {
+    fn new(
+        settings: Settings,
+        computers: watch::Receiver<Vec<Computer>>,
+        status: watch::Sender<Status>,
+        pictures: P,
+    ) -> Self {
         Self {
             settings,
+            computers,
             machine: Machine::default(),
             run: None,
             said: Status::default(),
@@ -202,9 +214,22 @@ impl<P: Pictures> Supervisor<P> {
     async fn perform(&mut self, action: Action) -> Option<Event> {
         match (action, &mut self.run) {
             (Action::Start(demo), run) => {
-                let processes = launch::processes(&demo, &self.settings);
-                self.said = Status { processes, ..Status::default() };
-                match Run::start(&demo, &self.settings).await {
+                let mut placement = Placement::default();
+                if demo.mpi && self.settings.remote.is_some() {
+                    placement = place(demo.ranks, &self.computers.borrow(), None);
+                }
+                if self.machine.stays_here() {
+                    placement.hosts.clear();
+                }
+                let far = !placement.hosts.is_empty();
+                let processes = match far {
+                    true => placement.ranks(),
+                    false => launch::processes(&demo, &self.settings),
+                };
+                let placement = Arc::new(placement);
+                self.said = Status { processes, placement, ..Status::default() };
+                self.machine.handle(Event::Placed { far }, Instant::now());
+                match Run::start(&demo, &self.settings, &self.said.placement).await {
                     Ok(started) => *run = Some(started),
                     Err(fault) => return Some(Event::NotStarted(fault)),
                 }
@@ -223,6 +248,7 @@ impl<P: Pictures> Supervisor<P> {
     fn publish(&mut self) {
         self.said.state = self.machine.state();
         self.said.ended = self.machine.ended();
+        self.said.carried_on = self.machine.carried_on();
         self.status.send_replace(self.said.clone());
     }
 }

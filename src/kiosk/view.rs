@@ -10,6 +10,7 @@ mod demo;
 mod fault;
 mod home;
 mod navigation;
+mod news;
 mod node;
 mod nodes;
 mod numbers;

@@ -34,6 +34,10 @@ pub(super) struct Ending {
     pub(super) killed: usize,
     /// What is started afterwards.
     pub(super) next: Option<Arc<Demo>>,
+    /// Whether that is this demo again, by itself.
+    pub(super) carries_on: bool,
+    /// A visitor does not want it any more.
+    pub(super) is_unwanted: bool,
 }
 
 /// Why a run ends.
@@ -65,6 +69,11 @@ impl Step {
 }
 
 impl Ending {
+    pub(super) fn new(demo: Arc<Demo>, cause: Cause, step: Step, since: Instant) -> Self {
+        let (next, carries_on, is_unwanted) = (None, false, false);
+        Self { demo, since, cause, step, killed: 0, next, carries_on, is_unwanted }
+    }
+
     /// What went wrong, as far as it is known.
     pub(super) fn fault(&self) -> Option<&Fault> {
         match &self.cause {
@@ -96,11 +105,12 @@ impl Ending {
         self.step = Step::Swept;
     }
 
-    pub(super) fn into_ended(self, verified: bool, at: Instant) -> Ended {
+    pub(super) fn into_ended(self, verified: bool, unreached: Vec<String>, at: Instant) -> Ended {
         let fault = match self.cause {
             Cause::Fault(fault) => Some(fault),
             Cause::Wanted | Cause::Closed { .. } => None,
         };
-        Ended { demo: self.demo, at, fault, verified, processes_killed: self.killed }
+        let processes_killed = self.killed;
+        Ended { demo: self.demo, at, fault, verified, unreached, processes_killed }
     }
 }

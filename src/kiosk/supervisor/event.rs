@@ -19,6 +19,11 @@ pub enum Event {
     Shutdown,
     /// The program could not be started.
     NotStarted(Fault),
+    /// The run is started on other computers, or on this one.
+    Placed {
+        /// Whether others take part.
+        far: bool,
+    },
     /// The demo has introduced itself.
     Hello,
     /// A picture came.
@@ -43,6 +48,8 @@ pub enum Event {
         killed: usize,
         /// Processes that could not be.
         left: usize,
+        /// Other computers of the run that did not answer when they were asked what is left.
+        unreached: Vec<String>,
     },
     /// The warden is gone and has not said a word.
     Unwatched,
@@ -52,6 +59,8 @@ pub enum Event {
         killed: usize,
         /// Processes that could not be.
         left: usize,
+        /// Other computers of the run that did not answer when they were asked what is left.
+        unreached: Vec<String>,
     },
     /// Time has passed.
     Tick,

@@ -1,4 +1,5 @@
-//! The command that starts a demo: program, arguments, environment. Pure; nothing is looked up or started here.
+//! The command that starts a demo, here or on other computers: program, arguments, environment. Pure; nothing is looked
+//! up or started here.
 
 use std::{
     ffi::OsString,
@@ -7,7 +8,11 @@ use std::{
 
 use wire::channel::{Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, TOKEN_VARIABLE};
 
-use super::{channel::Token, settings::Settings};
+use super::{
+    channel::Token,
+    placement::Placement,
+    settings::{Remote, Settings},
+};
 use crate::catalogue::{Demo, Ranks};
 
 /// Quiet, fast and sure to start on one machine: no probing of fabrics that are not there (start-up 286 -> 87 ms),
@@ -21,6 +26,15 @@ const OPEN_MPI: [(&str, &str); 6] = [
     ("rmaps_base_oversubscribe", "1"),
     ("odls_base_sigkill_timeout", "0"),
     ("btl_vader_single_copy_mechanism", "none"),
+];
+/// Over a network a computer that falls silent must be noticed by the daemons of Open MPI themselves, or what it was part of
+/// stays on the others: after 2 s of silence they ask three times, a second apart. Without it they ask after five minutes.
+const KEEPALIVE: [(&str, &str); 4] = [
+    ("oob_tcp_keepalive_time", "2"),
+    ("oob_tcp_keepalive_intvl", "1"),
+    ("oob_tcp_keepalive_probes", "3"),
+    // The daemon's tree would hang every computer on the one before it.
+    ("plm_rsh_no_tree_spawn", "1"),
 ];
 /// Where Open MPI puts shared memory; in the run's folder it goes when the run does, killed or not.
 const BACKING: [&str; 3] =
@@ -47,23 +61,15 @@ pub fn command(
     folder: &Path,
 ) -> Command {
     let (width, height) = settings.canvas;
-    let mut environment: Vec<(String, OsString)> = vec![
-        (CHANNEL_VARIABLE.into(), channel.to_string().into()),
-        (TOKEN_VARIABLE.into(), String::from_utf8_lossy(token).into_owned().into()),
-        (CANVAS_VARIABLE.into(), format!("{width}x{height}").into()),
-        ("TMPDIR".into(), folder.into()),
-    ];
+    let mut environment = told(channel, token, (width, height));
+    environment.push(("TMPDIR".into(), folder.into()));
     let arguments = demo.arguments.iter().map(OsString::from);
     if !demo.mpi {
         return Command { program: program.into(), arguments: arguments.collect(), environment };
     }
 
     let ranks = processes(demo, settings);
-    if settings.is_root {
-        for variable in ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
-            environment.push((variable.into(), "1".into()));
-        }
-    }
+    environment.extend(root(settings));
     let mut mca: Vec<(&str, OsString)> =
         OPEN_MPI.iter().map(|(name, value)| (*name, value.into())).collect();
     mca.extend(BACKING.map(|name| (name, folder.into())));
@@ -71,13 +77,80 @@ pub fn command(
     if settings.cores <= ranks {
         mca.push(("mpi_yield_when_idle", "1".into()));
     }
-    mca.retain(|(name, _)| !settings.mca.contains_key(*name));
-    mca.extend(settings.mca.iter().map(|(name, value)| (name.as_str(), value.into())));
-    environment.extend(mca.into_iter().map(|(name, value)| (format!("OMPI_MCA_{name}"), value)));
+    environment.extend(with_the_owners(mca, settings));
 
     let mut all: Vec<OsString> = vec!["-n".into(), ranks.to_string().into(), program.into()];
     all.extend(arguments);
     Command { program: settings.mpirun.clone(), arguments: all, environment }
+}
+
+/// The command for one run of `demo` on the hosts of `placement`, for `mpirun` on the first of them or here: its program lies
+/// in the same folder on each.
+pub fn remote_command(
+    demo: &Demo,
+    settings: &Settings,
+    remote: &Remote,
+    placement: &Placement,
+    channel: &Address,
+    token: &Token,
+) -> Command {
+    let mut environment = told(channel, token, settings.canvas);
+    environment.extend(root(settings));
+    let mut mca: Vec<(&str, OsString)> =
+        OPEN_MPI.iter().chain(&KEEPALIVE).map(|(name, value)| (*name, value.into())).collect();
+    mca.push(("plm_rsh_agent", remote.ssh.join(" ").into()));
+    // The daemons carry the token too, so that they are found with all they have started.
+    let token = String::from_utf8_lossy(token);
+    mca.push(("orte_launch_agent", format!("env {TOKEN_VARIABLE}={token} orted").into()));
+    if let Some(network) = &remote.network {
+        for name in ["btl_tcp_if_include", "oob_tcp_if_include"] {
+            mca.push((name, network.into()));
+        }
+    }
+    environment.extend(with_the_owners(mca, settings));
+
+    let hosts: Vec<String> =
+        placement.hosts.iter().map(|host| format!("{}:{}", host.address, host.ranks)).collect();
+    let mut arguments: Vec<OsString> = vec![
+        "-n".into(),
+        placement.ranks().to_string().into(),
+        "--host".into(),
+        hosts.join(",").into(),
+        // Daemons that leave their session could outlive it.
+        "--leave-session-attached".into(),
+    ];
+    for variable in [CHANNEL_VARIABLE, TOKEN_VARIABLE, CANVAS_VARIABLE] {
+        arguments.extend(["-x".into(), variable.into()]);
+    }
+    arguments.push(remote.programs.join(&demo.program).into());
+    arguments.extend(demo.arguments.iter().map(OsString::from));
+    Command { program: settings.mpirun.clone(), arguments, environment }
+}
+
+/// What the protocol tells a demo.
+fn told(channel: &Address, token: &Token, canvas: (u16, u16)) -> Vec<(String, OsString)> {
+    vec![
+        (CHANNEL_VARIABLE.into(), channel.to_string().into()),
+        (TOKEN_VARIABLE.into(), String::from_utf8_lossy(token).into_owned().into()),
+        (CANVAS_VARIABLE.into(), format!("{}x{}", canvas.0, canvas.1).into()),
+    ]
+}
+
+/// What Open MPI asks of root.
+fn root(settings: &Settings) -> impl Iterator<Item = (String, OsString)> + use<> {
+    let variables = ["OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"];
+    let is_root = settings.is_root;
+    variables.into_iter().filter(move |_| is_root).map(|name| (name.into(), "1".into()))
+}
+
+/// Our settings and the owner's, which win, as Open MPI finds them in its environment.
+fn with_the_owners<'a>(
+    mut mca: Vec<(&'a str, OsString)>,
+    settings: &'a Settings,
+) -> impl Iterator<Item = (String, OsString)> + 'a {
+    mca.retain(|(name, _)| !settings.mca.contains_key(*name));
+    mca.extend(settings.mca.iter().map(|(name, value)| (name.as_str(), value.into())));
+    mca.into_iter().map(|(name, value)| (format!("OMPI_MCA_{name}"), value))
 }
 
 /// How many MPI processes a run of `demo` has; 0 without MPI.
@@ -97,6 +170,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::supervisor::placement::Host;
 
     const DEMO: &str = "order = 1\naudience = 'visitor'\nprogram = 'pipe'\nmpi = true\n\
         ranks = { default = 3, min = 1, max = 8 }\narguments = ['--flow', 'a b']\n\
@@ -117,7 +191,7 @@ mod tests {
             canvas: (800, 400),
             is_root: false,
             folders: Vec::new(),
-            network: None,
+            remote: None,
         }
     }
 
@@ -169,6 +243,37 @@ mod tests {
         assert_eq!(line, ["/demos/pipe/pipe", "--flow", "a b"]);
         assert_eq!(environment.len(), 4);
         assert!(environment.keys().all(|name| !name.starts_with("OMPI")));
+    }
+
+    #[test]
+    fn on_other_computers_the_token_goes_along_and_nothing_else_of_the_environment() {
+        let remote = Remote {
+            starts_there: true,
+            ssh: vec!["ssh".into(), "-o".into(), "BatchMode=yes".into()],
+            programs: "/mnt/k".into(),
+            address: "10.0.0.1".parse().unwrap(),
+            network: Some("10.0.0.0/24".into()),
+        };
+        let host = |name: &str, ranks| Host { name: name.into(), address: name.into(), ranks };
+        let placement =
+            Placement { hosts: vec![host("a", 2), host("10.0.0.3", 1)], left_out: Vec::new() };
+        let token = b"abcdefghijklmnopqrstuvwxyz234567";
+        let channel = Address::Tcp("10.0.0.1:4000".parse().unwrap());
+        let command =
+            remote_command(&demo(DEMO), &settings(), &remote, &placement, &channel, token);
+        let expected = "-n 3 --host a:2,10.0.0.3:1 --leave-session-attached -x HPC_KIOSK_CHANNEL \
+                        -x HPC_KIOSK_TOKEN -x HPC_KIOSK_CANVAS /mnt/k/pipe --flow";
+        let mut expected: Vec<&str> = expected.split(' ').collect();
+        expected.push("a b");
+        assert_eq!(command.arguments, expected);
+        let environment: BTreeMap<_, _> = command.environment.into_iter().collect();
+        assert_eq!(environment["OMPI_MCA_plm_rsh_agent"], "ssh -o BatchMode=yes");
+        assert_eq!(environment["OMPI_MCA_btl_tcp_if_include"], "10.0.0.0/24");
+        assert_eq!(environment["OMPI_MCA_oob_tcp_keepalive_time"], "2");
+        let daemon = "env HPC_KIOSK_TOKEN=abcdefghijklmnopqrstuvwxyz234567 orted";
+        assert_eq!(environment["OMPI_MCA_orte_launch_agent"], daemon);
+        assert_eq!(environment["HPC_KIOSK_CHANNEL"], "tcp:10.0.0.1:4000");
+        assert!(!environment.contains_key("TMPDIR"), "a folder of here is none of theirs");
     }
 
     #[test]

@@ -27,7 +27,17 @@ pub struct Machine {
     phase: Phase,
     ended: Option<Arc<Ended>>,
     quitting: bool,
+    /// Whether the run is on other computers, which can be lost.
+    far: bool,
+    /// How often the run was started anew because something went wrong with it there.
+    attempt: u8,
+    carried_on: Option<Fault>,
 }
+
+/// Attempts after the first: one with whoever is left, and the last one here.
+const LAST_ATTEMPT: u8 = 2;
+/// A run that has shown pictures for so long was well; what happens to it then is a new story.
+const WELL_AFTER: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 enum Phase {
@@ -69,6 +79,16 @@ impl Machine {
         }
     }
 
+    /// Whether the run that is started next must stay on this machine: elsewhere it was lost too often.
+    pub fn stays_here(&self) -> bool {
+        LAST_ATTEMPT <= self.attempt
+    }
+
+    /// What went wrong with the run that the present one carries on for.
+    pub fn carried_on(&self) -> Option<Fault> {
+        self.carried_on.clone()
+    }
+
     /// How the last run ended, until the next one starts.
     pub fn ended(&self) -> Option<Arc<Ended>> {
         self.ended.clone()
@@ -105,6 +125,10 @@ impl Machine {
                     self.stop(None, now)
                 }
             }
+            Event::Placed { far } => {
+                self.far = far;
+                Vec::new()
+            }
             Event::Hello => {
                 if let Phase::Starting { connected, .. } = &mut self.phase {
                     *connected = true;
@@ -124,20 +148,20 @@ impl Machine {
             Event::Broken(fault) => self.fail(fault, now),
             Event::NotStarted(fault) => {
                 self.begin_ending(Cause::Fault(fault), Step::Swept, now);
-                self.finish(true, now)
+                self.finish(true, Vec::new(), now)
             }
-            Event::Over { exit, last_line, killed, left } => {
-                self.over(exit, last_line, killed, left, now)
+            Event::Over { exit, last_line, killed, left, unreached } => {
+                self.over(exit, last_line, (killed, left, unreached), now)
             }
             Event::Unwatched => {
                 self.begin_ending(Cause::Fault(Fault::Unwatched), Step::Swept, now);
                 self.sweep()
             }
-            Event::Swept { killed, left } => {
+            Event::Swept { killed, left, unreached } => {
                 if let Phase::Ending(ending) = &mut self.phase {
                     ending.killed += killed;
                 }
-                self.finish(left == 0, now)
+                self.finish(left == 0, unreached, now)
             }
             Event::Tick => self.tick(now),
         }
@@ -148,7 +172,7 @@ impl Machine {
             return Vec::new();
         }
         match &self.phase {
-            Phase::Idle => self.start(demo, now),
+            Phase::Idle => self.start_anew(demo, now),
             // A second tap on the same tile.
             Phase::Starting { demo: current, .. } | Phase::Running { demo: current, .. }
                 if current.id == demo.id =>
@@ -159,7 +183,15 @@ impl Machine {
         }
     }
 
+    /// A visitor wants it.
+    fn start_anew(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
+        self.attempt = 0;
+        self.carried_on = None;
+        self.start(demo, now)
+    }
+
     fn start(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
+        self.far = false;
         self.ended = None;
         self.phase = Phase::Starting { demo: Arc::clone(&demo), since: now, connected: false };
         vec![Action::Start(demo), Action::Publish]
@@ -181,6 +213,8 @@ impl Machine {
         };
         if let Phase::Ending(ending) = &mut self.phase {
             ending.next = next;
+            ending.carries_on = false;
+            ending.is_unwanted = true;
             // What ends by itself may take longer; not when somebody waits for it.
             if let Step::Alone { until } = &mut ending.step {
                 *until = (*until).min(now + STOP);
@@ -237,20 +271,36 @@ impl Machine {
 
     /// Leaves `Starting` and `Running`; a run that already ends goes on to do so for the first cause.
     fn begin_ending(&mut self, cause: Cause, step: Step, now: Instant) {
-        let demo = match &mut self.phase {
-            Phase::Starting { demo, .. } | Phase::Running { demo, .. } => Arc::clone(demo),
+        let (demo, was_well) = match &mut self.phase {
+            Phase::Starting { demo, .. } => (Arc::clone(demo), false),
+            Phase::Running { demo, since, first_frame_after, .. } => {
+                (Arc::clone(demo), *since + *first_frame_after + WELL_AFTER <= now)
+            }
             Phase::Idle | Phase::Ending(_) => return,
         };
-        let ending = Ending { demo, since: now, cause, step, killed: 0, next: None };
+        if was_well {
+            self.attempt = 0;
+        }
+        let ending = Ending::new(demo, cause, step, now);
         self.phase = Phase::Ending(ending);
+        self.carry_on();
+    }
+
+    /// What was lost on other computers goes on by itself, on those that are left.
+    fn carry_on(&mut self) {
+        let may = self.far && self.attempt < LAST_ATTEMPT && !self.quitting;
+        let Phase::Ending(ending) = &mut self.phase else { return };
+        if may && ending.fault().is_some() && ending.next.is_none() && !ending.is_unwanted {
+            ending.next = Some(Arc::clone(&ending.demo));
+            ending.carries_on = true;
+        }
     }
 
     fn over(
         &mut self,
         exit: Exit,
         last_line: String,
-        killed: usize,
-        left: usize,
+        (killed, left, unreached): (usize, usize, Vec<String>),
         now: Instant,
     ) -> Vec<Action> {
         let had_picture = matches!(self.phase, Phase::Running { .. });
@@ -262,10 +312,12 @@ impl Machine {
         let Phase::Ending(ending) = &mut self.phase else { return Vec::new() };
         ending.judge(exit, last_line);
         ending.killed += killed;
-        if 0 < left {
+        self.carry_on();
+        // What is left elsewhere was asked for already.
+        if 0 < left && !self.far {
             return self.sweep();
         }
-        self.finish(true, now)
+        self.finish(left == 0, unreached, now)
     }
 
     fn tick(&mut self, now: Instant) -> Vec<Action> {
@@ -300,17 +352,25 @@ impl Machine {
     }
 
     /// The run is over; `verified` if nothing of it is left.
-    fn finish(&mut self, verified: bool, now: Instant) -> Vec<Action> {
+    fn finish(&mut self, verified: bool, unreached: Vec<String>, now: Instant) -> Vec<Action> {
         let phase = std::mem::take(&mut self.phase);
         let Phase::Ending(ending) = phase else {
             self.phase = phase;
             return Vec::new();
         };
         let next = ending.next.clone().filter(|_| !self.quitting);
-        self.ended = Some(Arc::new(ending.into_ended(verified, now)));
+        let carries_on = ending.carries_on;
+        let ended = ending.into_ended(verified, unreached, now);
+        let fault = ended.fault.clone();
+        self.ended = Some(Arc::new(ended));
         let mut actions = vec![Action::Forget];
         match next {
-            Some(next) => actions.extend(self.start(next, now)),
+            Some(next) if carries_on => {
+                self.attempt += 1;
+                self.carried_on = fault;
+                actions.extend(self.start(next, now));
+            }
+            Some(next) => actions.extend(self.start_anew(next, now)),
             None => actions.push(Action::Publish),
         }
         if self.quitting {

@@ -1,6 +1,12 @@
 //! One run: its warden, its connection, what it prints. Turns what happens there into events; decides nothing.
 
-use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     select,
@@ -16,8 +22,10 @@ use wire::{
 use super::{
     channel::{Listening, Refusal, new_token},
     connection::{Connection, Received},
+    far::{FarEnd, FarSwept},
     launch,
     machine::Event,
+    placement::Placement,
     printed::Printed,
     records::Record,
     run_folder::RunFolder,
@@ -53,6 +61,10 @@ pub struct Run {
     program: String,
     warden: Option<WardenProcess>,
     sweeping: Option<JoinHandle<io::Result<Swept>>>,
+    /// The other computers that it is on.
+    far: Option<FarEnd>,
+    /// The end of the run here, while the other computers are asked.
+    leaving: Option<(Event, JoinHandle<FarSwept>)>,
     channel: Channel,
     printed: Printed,
     /// The values of the demo's controls.
@@ -69,33 +81,58 @@ enum Channel {
 }
 
 impl Run {
-    /// Starts `demo`.
+    /// Starts `demo` where `placement` says.
     ///
     /// # Errors
     /// If there is no such program, or this machine has no room for a run.
-    pub async fn start(demo: &Arc<Demo>, settings: &Settings) -> Result<Self, Fault> {
-        let program = program_of(demo, settings)?;
+    pub async fn start(
+        demo: &Arc<Demo>,
+        settings: &Settings,
+        placement: &Placement,
+    ) -> Result<Self, Fault> {
+        let remote = settings.remote.as_ref().filter(|_| !placement.hosts.is_empty());
+        let program = match remote {
+            Some(remote) => remote.programs.join(&demo.program),
+            None => program_of(demo, settings)?,
+        };
         let cannot = |what: &PathBuf, error: io::Error| Fault::CannotStart {
             program: what.display().to_string(),
             why: error.to_string(),
         };
         let folder = RunFolder::new(&settings.folders).map_err(|error| cannot(&program, error))?;
         let token = new_token().map_err(|error| cannot(&program, error))?;
-        let listening = match settings.network {
+        let listening = match remote {
             None => Listening::on_this_machine(folder.path(), token),
-            Some(address) => Listening::on_network(address, token).await,
+            Some(remote) => Listening::on_network(remote.address, token).await,
         };
         let listening = listening.map_err(|error| cannot(&program, error))?;
-        let command =
-            launch::command(demo, settings, &program, listening.address(), &token, folder.path());
-        let started = WardenProcess::start(&settings.warden, &command, folder.path());
-        let (warden, printed) = started.map_err(|error| cannot(&settings.warden, error))?;
+        let channel = listening.address();
+        let command = match remote {
+            None => launch::command(demo, settings, &program, channel, &token, folder.path()),
+            Some(remote) => {
+                launch::remote_command(demo, settings, remote, placement, channel, &token)
+            }
+        };
+        let there = remote.filter(|remote| remote.starts_there).zip(placement.hosts.first());
+        let started = match there {
+            None => WardenProcess::start(&settings.warden, &command, folder.path()),
+            Some((remote, host)) => {
+                let name = folder.path().file_name().unwrap_or_default();
+                let folder = Path::new("/tmp").join(name);
+                WardenProcess::start_there(remote, &host.address, &command, folder)
+            }
+        };
+        let starter =
+            there.map_or(settings.warden.clone(), |(remote, _)| PathBuf::from(&remote.ssh[0]));
+        let (warden, printed) = started.map_err(|error| cannot(&starter, error))?;
         let values = demo.controls.iter().map(|c| (c.name.clone(), c.default)).collect();
         Ok(Self {
             demo: Arc::clone(demo),
             program: command.program.display().to_string(),
             warden: Some(warden),
             sweeping: None,
+            far: remote.map(|remote| FarEnd::new(remote, placement, token)),
+            leaving: None,
             channel: Channel::Listening(listening),
             printed: Printed::new(printed, &demo.id),
             values,
@@ -147,6 +184,10 @@ impl Run {
 
     /// Kills the warden and everything of the run, from here.
     pub fn sweep(&mut self) {
+        if self.leaving.is_some() {
+            // It is being done.
+            return;
+        }
         self.channel = Channel::Closed;
         if let Some(warden) = self.warden.take() {
             self.sweeping = Some(warden.replace_by_sweep());
@@ -156,13 +197,28 @@ impl Run {
     /// The next thing that happens. May be dropped and called again without loss.
     pub async fn next(&mut self) -> Happening {
         loop {
-            if let Some(sweeping) = &mut self.sweeping {
-                let swept = sweeping.await.map_err(io::Error::other).flatten();
-                self.sweeping = None;
-                return Happening::Event(swept_event(swept));
-            }
-            if let Some(event) = self.take_over() {
+            if let Some((event, asked)) = &mut self.leaving {
+                // A task of ours that panics has asked nobody; that is what is then said.
+                let swept = asked.await.unwrap_or_default();
+                let event = with_far(event.clone(), swept);
+                self.leaving = None;
                 return Happening::Event(event);
+            }
+            let event = match &mut self.sweeping {
+                Some(sweeping) => {
+                    let swept = sweeping.await.map_err(io::Error::other).flatten();
+                    self.sweeping = None;
+                    Some(swept_event(swept))
+                }
+                None => self.take_over(),
+            };
+            match (event, self.far.take()) {
+                (Some(event), Some(far)) => {
+                    self.leaving = Some((event, tokio::spawn(far.sweep())));
+                    continue;
+                }
+                (Some(event), None) => return Happening::Event(event),
+                (None, far) => self.far = far,
             }
             let Self { warden, channel, printed, over, .. } = self;
             let patience = over.as_ref().map_or_else(Instant::now, |(_, until)| *until);
@@ -204,7 +260,8 @@ impl Run {
         let Report::Ended { exit, killed, left } = *report else { return None };
         self.over = None;
         self.channel = Channel::Closed;
-        Some(Event::Over { exit, last_line: self.printed.last_line(), killed, left })
+        let (last_line, unreached) = (self.printed.last_line(), Vec::new());
+        Some(Event::Over { exit, last_line, killed, left, unreached })
     }
 
     /// The demo is there: it gets the values of its controls, and a moment more if it is already gone.
@@ -276,11 +333,27 @@ async fn next_report(warden: &mut Option<WardenProcess>) -> Option<Report> {
 
 fn swept_event(swept: io::Result<Swept>) -> Event {
     match swept {
-        Ok(Swept { killed, left }) => Event::Swept { killed, left },
+        Ok(Swept { killed, left }) => Event::Swept { killed, left, unreached: Vec::new() },
         Err(error) => {
             log::error!("cannot look for processes that a run left: {error}");
-            Event::Swept { killed: 0, left: 1 }
+            Event::Swept { killed: 0, left: 1, unreached: Vec::new() }
         }
+    }
+}
+
+/// The end of a run here, with what the other computers have said.
+fn with_far(event: Event, far: FarSwept) -> Event {
+    match event {
+        Event::Over { exit, last_line, killed, left, .. } => {
+            let (killed, left) = (killed + far.killed, left + far.left);
+            Event::Over { exit, last_line, killed, left, unreached: far.unreached }
+        }
+        Event::Swept { killed, left, .. } => Event::Swept {
+            killed: killed + far.killed,
+            left: left + far.left,
+            unreached: far.unreached,
+        },
+        other => other,
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::config::Config;
+use crate::config::{Config, Launch, Launcher};
 
 /// The program that owns each run; it lies beside this one.
 const WARDEN: &str = "hpc-kiosk-warden";
@@ -35,8 +35,46 @@ pub struct Settings {
     /// Where a run's folder may be made; the first that works is taken. Best in memory: Open MPI's shared memory
     /// lies in it.
     pub folders: Vec<PathBuf>,
-    /// Where to listen for demos on other hosts; `None` for demos on this one.
-    pub network: Option<IpAddr>,
+    /// How runs get to other computers; `None` where they stay here.
+    pub remote: Option<Remote>,
+}
+
+/// How runs get to other computers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Remote {
+    /// Whether `mpirun` is started there, on the first one, rather than here.
+    pub starts_there: bool,
+    /// Starts a program on the computer that is its next argument.
+    pub ssh: Vec<String>,
+    /// The folder of the warden and the demos' programs there.
+    pub programs: PathBuf,
+    /// Where to listen for demos.
+    pub address: IpAddr,
+    /// What Open MPI may talk over, ADDRESS/BITS.
+    pub network: Option<String>,
+}
+
+impl Remote {
+    /// As the owner says; `None` if runs are to stay here.
+    fn new(launch: &Launch) -> Option<Self> {
+        let starts_there = match launch.launcher {
+            Launcher::Local => return None,
+            Launcher::Ssh => true,
+            Launcher::Mpirun => false,
+        };
+        Some(Self {
+            starts_there,
+            ssh: launch.ssh.clone(),
+            programs: launch.programs.clone(),
+            address: launch.address?,
+            network: launch.network.clone(),
+        })
+    }
+
+    /// The program `hpc-kiosk-warden` there.
+    pub fn warden(&self) -> PathBuf {
+        self.programs.join(WARDEN)
+    }
 }
 
 impl Settings {
@@ -57,7 +95,7 @@ impl Settings {
             canvas,
             is_root: rustix::process::geteuid().is_root(),
             folders,
-            network: None,
+            remote: Remote::new(&config.launch),
         }
     }
 }

@@ -12,6 +12,7 @@ use wire::{
     demo::{Hello, Statistics, Text},
 };
 
+use super::placement::Placement;
 use crate::catalogue::Demo;
 
 /// Everything the view needs to know; published only when something in it changes.
@@ -21,6 +22,10 @@ pub struct Status {
     pub state: State,
     /// MPI processes that this run was started with, 0 for a demo without MPI.
     pub processes: u16,
+    /// Where this run is, and who is left out.
+    pub placement: Arc<Placement>,
+    /// What went wrong with the run that this one carries on for.
+    pub carried_on: Option<Fault>,
     /// What the demo said about its pictures and ranks; from its hello to the start of the next run.
     pub hello: Option<Arc<Hello>>,
     /// The newest statistics of this run.
@@ -75,8 +80,10 @@ pub struct Ended {
     pub at: Instant,
     /// What went wrong; `None` if it finished or was asked to end.
     pub fault: Option<Fault>,
-    /// Whether it is certain that no process of it is left.
+    /// Whether it is certain that no process of it is left, on all computers that could be asked.
     pub verified: bool,
+    /// The other computers of the run that could not be asked, by name.
+    pub unreached: Vec<String>,
     /// Processes that did not end by themselves.
     pub processes_killed: usize,
 }

@@ -1,8 +1,10 @@
-//! The warden of a run as a process of ours: started, asked, listened to, and replaced by a sweep if it fails.
+//! The warden of a run, here or on another computer, as a process of ours: started, asked, listened to, and replaced by a
+//! sweep if it fails.
 
 use std::{
+    ffi::OsString,
     io,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -10,13 +12,16 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    sync::oneshot,
     task::{JoinHandle, spawn_blocking},
-    time::timeout,
+    time::{sleep, timeout},
 };
-use warden::{Process, Report, Swept, children, sweep};
+use warden::{Order, Process, Report, Swept, children, sweep};
 
-use super::{ending::GRACE, launch};
+use super::{ending::GRACE, launch, settings::Remote};
 
+/// How long a warden on another computer may hear nothing of us before it ends the run.
+const HEARTBEAT: Duration = Duration::from_secs(4);
 /// Most bytes of a report.
 const MAX_REPORT: usize = 4096;
 /// How long the warden may take from its report to its end, and from SIGKILL to its end.
@@ -27,11 +32,32 @@ const SWEEP: Duration = Duration::from_millis(500);
 /// A running warden.
 pub struct WardenProcess {
     child: Child,
-    ask: Option<ChildStdin>,
+    ask: Option<Asking>,
     say: Option<ChildStdout>,
     said: Vec<u8>,
     /// The children that this process had besides the warden: not of this run.
     others: JoinHandle<io::Result<Vec<Process>>>,
+}
+
+/// How a warden is asked for the end.
+enum Asking {
+    /// One that runs here.
+    Here(ChildStdin),
+    /// One that runs elsewhere and must hear of us all the time.
+    There(oneshot::Sender<()>),
+}
+
+/// Gives an order, is heard from time to time, and in the end asks for the end.
+async fn be_heard(mut input: ChildStdin, order: Vec<u8>, mut asked: oneshot::Receiver<()>) {
+    let mut is_heard = input.write_all(&order).await.is_ok();
+    while is_heard {
+        tokio::select! {
+            // Also when whoever could ask is gone.
+            _ = &mut asked => break,
+            () = sleep(HEARTBEAT / 4) => is_heard = input.write_all(b"\n").await.is_ok(),
+        }
+    }
+    let _ = input.write_all(b"stop\n").await;
 }
 
 impl WardenProcess {
@@ -44,7 +70,8 @@ impl WardenProcess {
         command: &launch::Command,
         folder: &Path,
     ) -> io::Result<(Self, Option<ChildStderr>)> {
-        let mut child = Command::new(program)
+        let mut warden = Command::new(program);
+        warden
             .arg("--grace-ms")
             .arg(GRACE.as_millis().to_string())
             .arg("--remove")
@@ -52,7 +79,55 @@ impl WardenProcess {
             .arg("--")
             .arg(&command.program)
             .args(&command.arguments)
-            .envs(command.environment.iter().map(|(name, value)| (name, value)))
+            .envs(command.environment.iter().map(|(name, value)| (name, value)));
+        Self::spawn(warden, Asking::Here)
+    }
+
+    /// Starts `command` under a warden on the computer at `address`, which makes `folder` there and removes it in the end;
+    /// also what the run prints.
+    ///
+    /// # Errors
+    /// If the program that leads there cannot be started.
+    pub fn start_there(
+        remote: &Remote,
+        address: &str,
+        command: &launch::Command,
+        folder: PathBuf,
+    ) -> io::Result<(Self, Option<ChildStderr>)> {
+        let (ssh, arguments) = remote.ssh.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut there = Command::new(ssh);
+        there
+            .args(arguments)
+            .arg(address)
+            .arg(remote.warden())
+            .args(["--grace-ms", &GRACE.as_millis().to_string()])
+            .args(["--heartbeat-ms", &HEARTBEAT.as_millis().to_string()])
+            .arg("--read-order");
+        let entry = |(name, value): &(String, OsString)| {
+            let mut entry = OsString::from(format!("{name}="));
+            entry.push(value);
+            entry
+        };
+        let mut environment: Vec<OsString> = command.environment.iter().map(entry).collect();
+        environment.push(entry(&("TMPDIR".into(), folder.clone().into())));
+        let order = Order {
+            program: command.program.clone().into(),
+            arguments: command.arguments.clone(),
+            environment,
+            folder: Some(folder),
+        };
+        Self::spawn(there, |input| {
+            let (ask, asked) = oneshot::channel();
+            tokio::spawn(be_heard(input, order.encode(), asked));
+            Asking::There(ask)
+        })
+    }
+
+    fn spawn(
+        mut warden: Command,
+        asking: impl FnOnce(ChildStdin) -> Asking,
+    ) -> io::Result<(Self, Option<ChildStderr>)> {
+        let mut child = warden
             // A signal from a terminal is for the kiosk, which then ends its run in order.
             .process_group(0)
             .stdin(Stdio::piped())
@@ -60,6 +135,7 @@ impl WardenProcess {
             .stderr(Stdio::piped())
             .spawn()?;
         let (ask, say, printed) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let ask = ask.map(asking);
         let own = child.id();
         let others = spawn_blocking(move || {
             let is_other =
@@ -71,9 +147,15 @@ impl WardenProcess {
 
     /// Asks for the end of the run; doing it again changes nothing.
     pub async fn ask(&mut self) {
-        if let Some(mut ask) = self.ask.take() {
-            // A warden that is gone needs no asking. Closing the pipe says the same once more.
-            let _ = ask.write_all(b"stop\n").await;
+        // A warden that is gone needs no asking. Closing the pipe says the same once more.
+        match self.ask.take() {
+            Some(Asking::Here(mut input)) => {
+                let _ = input.write_all(b"stop\n").await;
+            }
+            Some(Asking::There(ask)) => {
+                let _ = ask.send(());
+            }
+            None => {}
         }
     }
 

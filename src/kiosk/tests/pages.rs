@@ -35,7 +35,8 @@ fn running() -> (Headless, Status) {
 /// What is said when the run of the pipe is over.
 fn over(running: Status, fault: Option<Fault>, verified: bool) -> Status {
     let demo = Arc::new(demo("pipe", 1));
-    let ended = Ended { demo, at: Instant::now(), fault, verified, processes_killed: 0 };
+    let (at, unreached) = (Instant::now(), Vec::new());
+    let ended = Ended { demo, at, fault, verified, unreached, processes_killed: 0 };
     Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running }
 }
 

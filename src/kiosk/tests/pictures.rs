@@ -15,7 +15,7 @@ use std::{
 
 use headless::{Headless, cluster, demo, jetson, node, readings};
 use kiosk::{
-    supervisor::{Ended, Fault, State, Status},
+    supervisor::{Condition, Ended, Fault, Placement, State, Status, placement::Host},
     telemetry::{
         Telemetry,
         reading::{Complaint, Flag, Origin, Reading},
@@ -147,6 +147,22 @@ fn a_demo_that_runs_on_two_and_on_four_ranks() {
 }
 
 #[test]
+fn a_demo_that_carries_on_without_a_computer() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.press_text("1");
+        let mut status = screen.run("rury", 2);
+        let host = Host { name: "major-tom".into(), address: "major-tom".into(), ranks: 2 };
+        let left_out = vec![("ground-control".into(), Condition::Silent)];
+        status.placement = Arc::new(Placement { hosts: vec![host], left_out });
+        status.carried_on = Some(Fault::Hung { after_s: 2.5 });
+        screen.view.show_status(status, Instant::now());
+        compare(&screen, "demo-carried-on", language);
+    });
+}
+
+#[test]
 fn the_controls_of_a_demo() {
     in_both(|language| {
         let mut screen = home(1, language);
@@ -173,6 +189,7 @@ fn a_demo_that_went_silent() {
             fault: Some(Fault::Hung { after_s: 3.0 }),
             verified: true,
             processes_killed: 3,
+            unreached: Vec::new(),
         };
         let status = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running };
         screen.view.show_status(status, Instant::now());

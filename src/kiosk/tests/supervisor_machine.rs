@@ -84,7 +84,13 @@ impl Scenario {
 }
 
 fn over(exit: Exit) -> Event {
-    Event::Over { exit, last_line: "segmentation fault".into(), killed: 0, left: 0 }
+    Event::Over {
+        exit,
+        last_line: "segmentation fault".into(),
+        killed: 0,
+        left: 0,
+        unreached: vec![],
+    }
 }
 
 fn end(reason: EndReason) -> Event {
@@ -147,7 +153,7 @@ fn a_stop_is_polite_then_firm_then_final_and_done_within_three_seconds() {
     assert_eq!(scenario.tick_at(1700), [Action::AskWarden]);
     assert_eq!(scenario.tick_at(3400), SWEEP);
     assert_eq!(scenario.deadline_ms(), None);
-    assert_eq!(scenario.at(3430, Event::Swept { killed: 4, left: 0 }), DONE);
+    assert_eq!(scenario.at(3430, Event::Swept { killed: 4, left: 0, unreached: vec![] }), DONE);
     let ended = scenario.ended();
     assert_eq!((ended.fault, ended.verified, ended.processes_killed), (None, true, 4));
 }
@@ -304,7 +310,7 @@ fn the_first_thing_that_goes_wrong_is_the_one_that_is_told() {
 fn a_run_without_its_warden_is_swept_from_here() {
     let mut scenario = Scenario::running();
     assert_eq!(scenario.at(1000, Event::Unwatched), SWEEP);
-    assert_eq!(scenario.at(1040, Event::Swept { killed: 3, left: 1 }), DONE);
+    assert_eq!(scenario.at(1040, Event::Swept { killed: 3, left: 1, unreached: vec![] }), DONE);
     let ended = scenario.ended();
     assert_eq!(ended.fault, Some(Fault::Unwatched));
     assert_eq!((ended.verified, ended.processes_killed), (false, 3));
@@ -314,9 +320,15 @@ fn a_run_without_its_warden_is_swept_from_here() {
 fn what_the_warden_could_not_kill_is_swept_again() {
     let mut scenario = Scenario::running();
     scenario.at(1000, Event::Stop);
-    let left = Event::Over { exit: Exit::Unknown, last_line: String::new(), killed: 2, left: 1 };
+    let left = Event::Over {
+        exit: Exit::Unknown,
+        last_line: String::new(),
+        killed: 2,
+        left: 1,
+        unreached: vec![],
+    };
     assert_eq!(scenario.at(2000, left), SWEEP);
-    assert_eq!(scenario.at(2040, Event::Swept { killed: 1, left: 0 }), DONE);
+    assert_eq!(scenario.at(2040, Event::Swept { killed: 1, left: 0, unreached: vec![] }), DONE);
     let ended = scenario.ended();
     assert_eq!((ended.fault, ended.verified, ended.processes_killed), (None, true, 3));
 }
@@ -362,7 +374,7 @@ fn anything(seed: &mut u64) -> Event {
         9 => Event::Broken(Fault::Flood { limit: "x" }),
         10 => over([Exit::Code(0), Exit::Signal(9)][chance(seed) as usize % 2]),
         11 => Event::Unwatched,
-        12 => Event::Swept { killed: 0, left: 0 },
+        12 => Event::Swept { killed: 0, left: 0, unreached: vec![] },
         _ => Event::Tick,
     }
 }
@@ -406,7 +418,8 @@ fn whatever_happens_runs_never_overlap_and_a_stop_leads_home_within_three_second
         while !matches!(scenario.machine.state(), State::Idle) {
             if is_sweeping {
                 ms += 500;
-                is_sweeping = count(&scenario.at(ms, Event::Swept { killed: 1, left: 0 }));
+                is_sweeping =
+                    count(&scenario.at(ms, Event::Swept { killed: 1, left: 0, unreached: vec![] }));
                 continue;
             }
             ms = scenario.deadline_ms().unwrap();
@@ -414,4 +427,82 @@ fn whatever_happens_runs_never_overlap_and_a_stop_leads_home_within_three_second
             assert!(ms <= stopped + 2400, "seed {first_seed}: {:?}", scenario.machine.state());
         }
     }
+}
+
+/// A demo that runs on other computers and shows pictures since 100 ms.
+fn far_away(scenario: &mut Scenario) -> Arc<Demo> {
+    let demo = demo("pipe");
+    assert!(matches!(
+        scenario.at(0, Event::Launch(Arc::clone(&demo)))[..],
+        [Action::Start(_), Action::Publish]
+    ));
+    scenario.at(0, Event::Placed { far: true });
+    scenario.at(50, Event::Hello);
+    scenario.at(100, Event::Frame);
+    demo
+}
+
+fn swept() -> Event {
+    Event::Swept { killed: 0, left: 0, unreached: vec!["major-tom".into()] }
+}
+
+#[test]
+fn a_run_that_is_lost_on_other_computers_carries_on_by_itself_and_in_the_end_here() {
+    let mut scenario = Scenario::new();
+    let demo = far_away(&mut scenario);
+    let mut ms = 100;
+    for stays_here in [false, true] {
+        let hung = ms + 3000;
+        scenario.at(hung, Event::Tick);
+        let State::Stopping { fault: Some(Fault::Hung { .. }), next: Some(next), .. } =
+            scenario.machine.state()
+        else {
+            panic!("{:?}", scenario.machine.state());
+        };
+        assert_eq!(next.id, demo.id);
+        scenario.at(hung + 10, Event::Unwatched);
+        let actions = scenario.at(hung + 20, swept());
+        assert!(actions.contains(&Action::Start(Arc::clone(&demo))), "{actions:?}");
+        assert!(matches!(scenario.machine.carried_on(), Some(Fault::Hung { .. })));
+        assert_eq!(scenario.machine.stays_here(), stays_here);
+        scenario.at(hung + 20, Event::Placed { far: !stays_here });
+        scenario.at(hung + 50, Event::Hello);
+        ms = hung + 100;
+        scenario.at(ms, Event::Frame);
+    }
+    // Here it is a fault like any other.
+    scenario.at(ms + 3000, Event::Tick);
+    scenario.at(ms + 3010, Event::Unwatched);
+    assert_eq!(scenario.at(ms + 3020, swept()), DONE);
+    assert_eq!(scenario.ended().unreached, ["major-tom"]);
+}
+
+#[test]
+fn a_run_that_was_well_for_long_may_be_lost_as_often_as_it_likes() {
+    let mut scenario = Scenario::new();
+    far_away(&mut scenario);
+    let mut ms = 100;
+    for _ in 0..50 {
+        for second in 1..=11 {
+            scenario.at(ms + 1000 * second, Event::Frame);
+        }
+        let lost = ms + 11_500;
+        scenario.at(lost, Event::Unwatched);
+        scenario.at(lost + 10, swept());
+        assert!(!scenario.machine.stays_here());
+        scenario.at(lost + 10, Event::Placed { far: true });
+        scenario.at(lost + 50, Event::Hello);
+        ms = lost + 100;
+        scenario.at(ms, Event::Frame);
+    }
+}
+
+#[test]
+fn a_visitor_who_leaves_while_a_lost_run_ends_is_not_brought_back() {
+    let mut scenario = Scenario::new();
+    far_away(&mut scenario);
+    scenario.at(200, Event::Unwatched);
+    scenario.at(210, Event::Stop);
+    assert_eq!(scenario.at(220, swept()), DONE);
+    assert!(matches!(scenario.machine.state(), State::Idle));
 }

@@ -9,10 +9,10 @@ use std::{
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use wire::demo::{Text, Unit};
 
-use super::{fault::Ending, navigation::Navigation, numbers::Language};
+use super::{fault::Ending, navigation::Navigation, news, numbers::Language};
 use crate::{
     catalogue::{Control, ControlKind, Demo},
-    supervisor::{State, Status},
+    supervisor::{Placement, State, Status},
     ui,
 };
 
@@ -32,6 +32,9 @@ pub struct Run {
     /// What the demo said last, and since when it is shown.
     text: Option<Arc<Text>>,
     caption_since: Option<Instant>,
+    /// Where the run is, as far as that was news, and since when it is shown.
+    placement: Option<Arc<Placement>>,
+    news_since: Option<Instant>,
     values: Vec<f64>,
     controls: Rc<VecModel<ui::DemoControl>>,
 }
@@ -48,6 +51,8 @@ impl Run {
             painted: false,
             text: None,
             caption_since: None,
+            placement: None,
+            news_since: None,
             values: Vec::new(),
             controls,
         }
@@ -63,6 +68,8 @@ impl Run {
         self.painted = false;
         self.text = None;
         self.caption_since = None;
+        self.placement = None;
+        self.news_since = None;
     }
 
     /// The visitor has left it, or it is over.
@@ -152,6 +159,9 @@ impl Run {
         view.set_steps(speed.steps);
         view.set_droplets(speed.droplets);
         view.set_caption(self.caption(demo, status, language, now));
+        let (news, whom) = self.news(status, now).unwrap_or_default();
+        view.set_news(news);
+        view.set_news_of(whom.into());
         view.set_drawer_open(navigation.drawer);
         view.set_focused_control(navigation.control.map_or(-1, |control| control as i32));
         self.show_controls(demo, language);
@@ -178,6 +188,19 @@ impl Run {
             Some(text) => sentence(text, language).into(),
             None => demo.text(language.code()).map_or("", |text| &text.line).into(),
         }
+    }
+
+    /// What is to be told of where the run is, for as long as a caption is shown; from the first picture on, or from when it
+    /// changes.
+    fn news(&mut self, status: &Status, now: Instant) -> Option<(ui::DemoNews, String)> {
+        let is_shown = self.painted && self.is_shown_by(status);
+        let is_new = |known: &Arc<Placement>| !Arc::ptr_eq(known, &status.placement);
+        if is_shown && self.placement.as_ref().is_none_or(is_new) {
+            self.placement = Some(Arc::clone(&status.placement));
+            self.news_since = Some(now);
+        }
+        let since = self.news_since.filter(|_| is_shown)?;
+        news::of(status).filter(|_| now.duration_since(since) < CAPTION_SHOWN)
     }
 
     fn show_controls(&self, demo: &Demo, language: Language) {

@@ -15,7 +15,7 @@ use kiosk::{
     catalogue::{Catalogue, Demo},
     config::Config,
     intent::Intent,
-    supervisor::{self, Ended, Fault, Pictures, Settings, State, Status},
+    supervisor::{self, Computer, Ended, Fault, Pictures, Settings, State, Status},
 };
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -87,6 +87,16 @@ impl Kiosk {
     }
 
     pub fn with(demos: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
+        let (_, nobody) = watch::channel(Vec::new());
+        Self::on(demos, nobody, change)
+    }
+
+    /// The same on these computers.
+    pub fn on(
+        demos: &[(&str, &str)],
+        computers: watch::Receiver<Vec<Computer>>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = lock(&ALONE);
         assert_eq!(descendants(getpid(), &[]).unwrap(), [], "a test before left something");
@@ -105,9 +115,17 @@ impl Kiosk {
         let thread = thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(supervisor::run(catalogue, settings, asked, said, album, async {
-                let _ = stopped.await;
-            }));
+            runtime.block_on(supervisor::run(
+                catalogue,
+                settings,
+                computers,
+                asked,
+                said,
+                album,
+                async {
+                    let _ = stopped.await;
+                },
+            ));
         });
         let (stop, thread) = (Some(stop), Some(thread));
         let launched = Cell::new(Instant::now());

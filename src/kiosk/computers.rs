@@ -1,0 +1,135 @@
+//! Which computers a run may use, by what telemetry knows of them and what the owner has said; the only place where the two
+//! meet.
+
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::{
+    config::{Config, NodeAddress, NodeEntry},
+    supervisor::{Computer, Condition},
+    telemetry::{
+        Freshness, Node, Telemetry,
+        reading::{Complaint, Reading},
+    },
+};
+
+/// Ranks on a computer whose slots the owner does not say.
+const SLOTS: u16 = 1;
+
+/// The other computers of the cluster as runs may use them at `now`.
+pub fn computers(config: &Config, telemetry: &Telemetry, now: Instant) -> Vec<Computer> {
+    let limit_celsius = config.launch.limit_celsius;
+    let computer = |(entry, node): (&NodeEntry, &std::sync::Arc<Node>)| {
+        let NodeAddress::Agent { host, .. } = &entry.address else { return None };
+        Some(Computer {
+            name: entry.name.clone(),
+            address: host.clone(),
+            slots: entry.slots.unwrap_or(SLOTS),
+            condition: condition(node, limit_celsius, now),
+        })
+    };
+    config.nodes.iter().zip(&telemetry.nodes).filter_map(computer).collect()
+}
+
+fn condition(node: &Node, limit_celsius: f64, now: Instant) -> Condition {
+    match (node.freshness(now), &node.reading) {
+        (Freshness::Awaited, _) => Condition::Awaited,
+        // The newest attempt tells sooner than the age of what was said before.
+        (Freshness::Fresh, Some(reading)) if node.trouble.is_none() => well(reading, limit_celsius),
+        _ => Condition::Silent,
+    }
+}
+
+fn well(reading: &Reading, limit_celsius: f64) -> Condition {
+    let holds_back = |complaint| {
+        matches!(complaint, Complaint::UnderVoltage | Complaint::OverCurrent | Complaint::Throttled)
+    };
+    match reading.celsius {
+        Some(celsius) if limit_celsius < celsius => Condition::Hot { celsius, limit_celsius },
+        _ if reading.flags.iter().any(|flag| flag.now && holds_back(flag.complaint)) => {
+            Condition::Throttled
+        }
+        _ => Condition::Ready,
+    }
+}
+
+/// Tells the supervisor whenever telemetry knows something new; ends when there is no telemetry any more.
+pub async fn follow(
+    config: Config,
+    mut telemetry: watch::Receiver<Telemetry>,
+    told: watch::Sender<Vec<Computer>>,
+) {
+    loop {
+        let known = computers(&config, &telemetry.borrow_and_update(), Instant::now());
+        told.send_if_modified(|before| {
+            let is_new = *before != known;
+            *before = known;
+            is_new
+        });
+        if telemetry.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::telemetry::{Trouble, reading::Flag};
+
+    fn config() -> Config {
+        let text = "[[node]]\nname = 'bowie'\naddress = 'local'\n\
+                    [[node]]\nname = 'major-tom'\naddress = '10.0.0.2'\nslots = 4\n";
+        Config::parse(Path::new("kiosk.toml"), text).unwrap()
+    }
+
+    fn node(reading: Option<Reading>, trouble: Option<Trouble>, since: Instant) -> Arc<Node> {
+        let reading = reading.map(Arc::new);
+        Arc::new(Node { name: "n".into(), colour: 0, since, reading, trouble, refused: 0 })
+    }
+
+    fn seen(reading: Option<Reading>, trouble: Option<Trouble>, now: Instant) -> Condition {
+        let this = node(Some(Reading::empty(now)), None, now);
+        let telemetry = Telemetry { nodes: vec![this, node(reading, trouble, now)] };
+        let known = computers(&config(), &telemetry, now);
+        assert_eq!(known.len(), 1, "this machine is none of the others");
+        assert_eq!((&known[0].name[..], &known[0].address[..]), ("major-tom", "10.0.0.2"));
+        assert_eq!(known[0].slots, 4);
+        known[0].condition
+    }
+
+    #[test]
+    fn a_computer_that_answers_and_is_well_is_ready() {
+        let now = Instant::now();
+        let reading = Reading { celsius: Some(60.0), ..Reading::empty(now) };
+        assert_eq!(seen(Some(reading), None, now), Condition::Ready);
+        assert_eq!(seen(None, None, now), Condition::Awaited);
+    }
+
+    #[test]
+    fn one_that_fails_to_answer_once_is_silent_before_what_it_said_is_old() {
+        let now = Instant::now();
+        let reading = Reading::empty(now);
+        assert_eq!(seen(Some(reading), Some(Trouble::NoAnswer), now), Condition::Silent);
+        let old = Reading::empty(now - Duration::from_secs(4));
+        assert_eq!(seen(Some(old), None, now), Condition::Silent);
+    }
+
+    #[test]
+    fn one_that_is_hot_or_holds_itself_back_is_left_alone() {
+        let now = Instant::now();
+        let hot = Reading { celsius: Some(90.5), ..Reading::empty(now) };
+        let expected = Condition::Hot { celsius: 90.5, limit_celsius: 85.0 };
+        assert_eq!(seen(Some(hot), None, now), expected);
+        let flagged = |complaint, is_now| {
+            let flags = vec![Flag { complaint, now: is_now }];
+            seen(Some(Reading { flags, ..Reading::empty(now) }), None, now)
+        };
+        assert_eq!(flagged(Complaint::UnderVoltage, true), Condition::Throttled);
+        assert_eq!(flagged(Complaint::UnderVoltage, false), Condition::Ready);
+        assert_eq!(flagged(Complaint::FrequencyCapped, true), Condition::Ready);
+    }
+}

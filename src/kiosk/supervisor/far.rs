@@ -1,0 +1,99 @@
+//! The other computers that a run was on: when it is over there, what is left of it is ended, and whoever cannot be asked is
+//! named.
+
+use std::{io, path::PathBuf, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::Command,
+    task::JoinSet,
+    time::timeout,
+};
+use warden::Report;
+use wire::channel::TOKEN_VARIABLE;
+
+use super::{channel::Token, placement::Placement, settings::Remote};
+
+/// How long a computer may take to answer; one that is switched off never does.
+const ANSWER: Duration = Duration::from_millis(1200);
+/// Most bytes of an answer.
+const MAX_REPORT: u64 = 4096;
+
+/// The computers of one run.
+#[derive(Clone, Debug)]
+pub struct FarEnd {
+    ssh: Vec<String>,
+    warden: PathBuf,
+    token: Token,
+    /// Name and address of each.
+    hosts: Vec<(String, String)>,
+}
+
+/// What a look at all of them has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FarSwept {
+    /// Processes that were killed.
+    pub killed: usize,
+    /// Processes that could not be.
+    pub left: usize,
+    /// Computers that did not answer, by name.
+    pub unreached: Vec<String>,
+}
+
+impl FarEnd {
+    /// Those of `placement`, for the run with this token.
+    pub fn new(remote: &Remote, placement: &Placement, token: Token) -> Self {
+        let hosts = placement.hosts.iter().map(|host| (host.name.clone(), host.address.clone()));
+        let (ssh, warden) = (remote.ssh.clone(), remote.warden());
+        Self { ssh, warden, token, hosts: hosts.collect() }
+    }
+
+    /// Ends what is left of the run on each of them, all at the same time.
+    pub async fn sweep(self) -> FarSwept {
+        let mark = format!("{TOKEN_VARIABLE}={}\n", String::from_utf8_lossy(&self.token));
+        let mut asked = JoinSet::new();
+        for (name, address) in self.hosts {
+            let (ssh, warden, mark) = (self.ssh.clone(), self.warden.clone(), mark.clone());
+            asked.spawn(async move {
+                let report = timeout(ANSWER, ask(&ssh, &address, &warden, &mark)).await;
+                (name, report.ok().and_then(Result::ok))
+            });
+        }
+        let mut swept = FarSwept::default();
+        for (name, report) in asked.join_all().await {
+            match report {
+                Some(Report::Ended { killed, left, .. }) => {
+                    swept.killed += killed;
+                    swept.left += left;
+                }
+                _ => swept.unreached.push(name),
+            }
+        }
+        swept.unreached.sort();
+        swept
+    }
+}
+
+async fn ask(ssh: &[String], address: &str, warden: &PathBuf, mark: &str) -> io::Result<Report> {
+    let (program, arguments) = ssh.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .arg(address)
+        .arg(warden)
+        .arg("--sweep-marked")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(mark.as_bytes()).await?;
+    }
+    let mut said = String::new();
+    if let Some(output) = child.stdout.take() {
+        output.take(MAX_REPORT).read_to_string(&mut said).await?;
+    }
+    child.wait().await?;
+    said.parse().map_err(io::Error::other)
+}

@@ -1,0 +1,169 @@
+//! Which computers take part in a run, and with how many ranks each. Pure: what is known of them is an argument.
+
+use crate::catalogue::Ranks;
+
+/// A computer that a run may use, as whoever watches it tells the supervisor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Computer {
+    /// Its name on the screens, which is its host name.
+    pub name: String,
+    /// Where it is reached: a name or an address.
+    pub address: String,
+    /// Most ranks of a run there.
+    pub slots: u16,
+    /// Whether a run may use it now.
+    pub condition: Condition,
+}
+
+/// Whether a run may use a computer now, and why not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Condition {
+    /// It answers and is well.
+    Ready,
+    /// It has not answered yet.
+    Awaited,
+    /// It does not answer.
+    Silent,
+    /// It is above the owner's limit.
+    Hot {
+        /// Its temperature, degrees Celsius.
+        celsius: f64,
+        /// The temperature to wait for.
+        limit_celsius: f64,
+    },
+    /// It holds itself back: its supply sags, or it is hot by its own measure.
+    Throttled,
+}
+
+/// Where a run goes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Placement {
+    /// The computers and how many ranks each has, rank 0 on the first; none means this machine.
+    pub hosts: Vec<Host>,
+    /// The computers that do not take part although they could, and why.
+    pub left_out: Vec<(String, Condition)>,
+}
+
+/// A computer's part in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    /// Its name on the screens.
+    pub name: String,
+    /// Where it is reached.
+    pub address: String,
+    /// Its ranks.
+    pub ranks: u16,
+}
+
+impl Placement {
+    /// Ranks of all hosts together; 0 on this machine.
+    pub fn ranks(&self) -> u16 {
+        self.hosts.iter().map(|host| host.ranks).sum()
+    }
+}
+
+/// Places a run that wants `wanted` ranks on those of `computers` that are ready; on this machine if none is, or if they
+/// have too few slots. `most` is the owner's limit.
+///
+/// Every computer gets a rank before one gets a second: a visitor shall see all of them at work.
+pub fn place(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Placement {
+    let is_ready = |computer: &&Computer| computer.condition == Condition::Ready;
+    let left_out = computers.iter().filter(|computer| !is_ready(computer));
+    let left_out = left_out.map(|computer| (computer.name.clone(), computer.condition)).collect();
+    let ready: Vec<&Computer> =
+        computers.iter().filter(is_ready).filter(|computer| 0 < computer.slots).collect();
+    let slots = ready.iter().fold(0u16, |sum, computer| sum.saturating_add(computer.slots));
+    let each = u16::try_from(ready.len()).unwrap_or(u16::MAX);
+    let limit = wanted.max.min(most.unwrap_or(u16::MAX)).min(slots);
+    let mut left = wanted.default.max(each).min(limit);
+    if left == 0 || left < wanted.min {
+        return Placement { hosts: Vec::new(), left_out };
+    }
+    let mut ranks = vec![0; ready.len()];
+    while 0 < left {
+        for (computer, ranks) in ready.iter().zip(&mut ranks) {
+            if 0 < left && *ranks < computer.slots {
+                *ranks += 1;
+                left -= 1;
+            }
+        }
+    }
+    let host = |(computer, ranks): (&&Computer, u16)| Host {
+        name: computer.name.clone(),
+        address: computer.address.clone(),
+        ranks,
+    };
+    let hosts = ready.iter().zip(ranks).filter(|(_, ranks)| 0 < *ranks).map(host).collect();
+    Placement { hosts, left_out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Ranks = Ranks { default: 2, min: 1, max: 4 };
+
+    fn computer(name: &str, slots: u16, condition: Condition) -> Computer {
+        Computer { name: name.into(), address: format!("{name}.local"), slots, condition }
+    }
+
+    fn placed(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Vec<(String, u16)> {
+        let placement = place(wanted, computers, most);
+        placement.hosts.into_iter().map(|host| (host.name, host.ranks)).collect()
+    }
+
+    fn pair() -> [Computer; 2] {
+        [
+            computer("major-tom", 4, Condition::Ready),
+            computer("ground-control", 4, Condition::Ready),
+        ]
+    }
+
+    #[test]
+    fn every_computer_gets_a_rank_before_one_gets_a_second() {
+        let expected = [("major-tom".into(), 1), ("ground-control".into(), 1)];
+        assert_eq!(placed(WANTED, &pair(), None), expected);
+        let three = Ranks { default: 3, ..WANTED };
+        let expected = [("major-tom".into(), 2), ("ground-control".into(), 1)];
+        assert_eq!(placed(three, &pair(), None), expected);
+    }
+
+    #[test]
+    fn more_computers_than_wanted_ranks_all_take_part_up_to_what_the_demo_can_do() {
+        let many: Vec<_> =
+            (0..6).map(|n| computer(&format!("n{n}"), 4, Condition::Ready)).collect();
+        let hosts = placed(WANTED, &many, None);
+        assert_eq!(hosts.len(), 4);
+        assert!(hosts.iter().all(|(_, ranks)| *ranks == 1));
+        assert_eq!(placed(WANTED, &many, Some(3)).len(), 3);
+    }
+
+    #[test]
+    fn who_is_not_ready_is_left_out_with_the_reason() {
+        let mut computers = pair();
+        let hot = Condition::Hot { celsius: 91.0, limit_celsius: 85.0 };
+        computers[0].condition = hot;
+        let placement = place(WANTED, &computers, None);
+        assert_eq!(placement.left_out, [("major-tom".into(), hot)]);
+        assert_eq!((placement.hosts.len(), placement.ranks()), (1, 2));
+        assert_eq!(placement.hosts[0].address, "ground-control.local");
+    }
+
+    #[test]
+    fn without_anybody_ready_or_with_too_few_slots_it_is_this_machine() {
+        let silent = pair().map(|computer| Computer { condition: Condition::Silent, ..computer });
+        let placement = place(WANTED, &silent, None);
+        assert_eq!((placement.hosts.len(), placement.left_out.len()), (0, 2));
+        assert_eq!(placed(WANTED, &[], None), []);
+        let five = Ranks { default: 5, min: 5, max: 8 };
+        let small = pair().map(|computer| Computer { slots: 2, ..computer });
+        assert_eq!(placed(five, &small, None), []);
+    }
+
+    #[test]
+    fn slots_are_never_exceeded() {
+        let computers = [computer("a", 1, Condition::Ready), computer("b", 3, Condition::Ready)];
+        let wanted = Ranks { default: 8, min: 1, max: 8 };
+        assert_eq!(placed(wanted, &computers, None), [("a".into(), 1), ("b".into(), 3)]);
+    }
+}

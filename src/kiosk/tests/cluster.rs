@@ -1,0 +1,335 @@
+//! Runs on other computers, and what becomes of them when cables are pulled: a real Open MPI, real ssh, real agents, two
+//! emulated compute nodes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod emulated;
+mod supervised;
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use emulated::{NODES, World, world};
+use kiosk::{
+    computers,
+    config::Config,
+    intent::Intent,
+    supervisor::{Computer, Condition, Settings, State, Status},
+    telemetry::{SharedHistory, Telemetry, gather::Gatherer},
+};
+use supervised::{CANVAS, Kiosk, PATIENCE, programs};
+use tokio::sync::watch;
+
+/// A kiosk on the access node, with its eyes on the others.
+struct Cluster {
+    kiosk: Kiosk,
+    computers: watch::Receiver<Vec<Computer>>,
+    gatherer: Option<Gatherer>,
+}
+
+impl Cluster {
+    fn start(world: &World, launch: &str) -> Self {
+        let config = Config::parse(Path::new("kiosk.toml"), &world.config(launch)).unwrap();
+        let (seen, telemetry) = watch::channel(Telemetry::default());
+        let (nodes, metrics) = (&config.nodes, &config.metrics);
+        let history = SharedHistory::default();
+        let gatherer = Gatherer::start(nodes, metrics, seen, history, &mut Vec::new()).unwrap();
+        let (told, computers) = watch::channel(Vec::new());
+        let following = config.clone();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(computers::follow(following, telemetry, told));
+        });
+        let demo = "mpi = true\nranks = { default = 2, min = 1, max = 4 }\nprogram = 'advection'\nfirst_frame_s = 10";
+        let settings = Settings::new(&config, &programs().join("hpc-kiosk"), CANVAS);
+        let kiosk = Kiosk::on(&[("pipe", demo)], computers.clone(), |changed| {
+            changed.remote = settings.remote;
+            changed.mca = settings.mca;
+        });
+        let cluster = Self { kiosk, computers, gatherer: Some(gatherer) };
+        cluster.until_ready(&NODES);
+        cluster
+    }
+
+    /// Waits until exactly these are ready.
+    fn until_ready(&self, names: &[&str]) {
+        let begun = Instant::now();
+        loop {
+            let known = self.computers.borrow().clone();
+            let ready = known.iter().filter(|computer| computer.condition == Condition::Ready);
+            if ready.map(|computer| &computer.name[..]).eq(names.iter().copied()) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{known:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The hosts of the run that shows pictures now, rank by rank.
+    fn hosts(&self) -> Vec<String> {
+        let hello = self.kiosk.status.borrow().hello.clone();
+        hello.unwrap().ranks.iter().map(|rank| rank.host.clone()).collect()
+    }
+
+    fn launch(&self) -> Status {
+        self.kiosk.launch("pipe");
+        self.until_running_since(Instant::now())
+    }
+
+    /// Waits for a run that began after `since`.
+    fn until_running_since(&self, since: Instant) -> Status {
+        self.kiosk.until("a run", |status| match &status.state {
+            State::Running { since: began, .. } => since <= *began + Duration::from_millis(50),
+            _ => false,
+        })
+    }
+
+    /// Stops the run, and sees to it that nothing of it is left anywhere.
+    fn stop(&self, world: &World) {
+        self.kiosk.ask(Intent::Stop);
+        let ended = self.kiosk.until_ended();
+        assert_eq!((&ended.fault, ended.unreached.len()), (&None, 0), "{ended:?}");
+        assert_eq!(world.left(), [] as [String; 0]);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(gatherer) = self.gatherer.take() {
+            let _ = gatherer.stop();
+        }
+    }
+}
+
+#[test]
+fn a_tap_runs_on_all_computers_and_leaves_nothing_on_any() {
+    let Some(world) = world("a_tap_runs_on_all_computers_and_leaves_nothing_on_any") else {
+        return;
+    };
+    for launcher in ["ssh", "mpirun"] {
+        let cluster = Cluster::start(&world, &format!("launcher = '{launcher}'"));
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            let status = cluster.launch();
+            let State::Running { first_frame_after, .. } = status.state else { panic!() };
+            times.push(first_frame_after);
+            assert_eq!(cluster.hosts(), NODES);
+            assert_eq!(status.placement.ranks(), 2);
+            cluster.kiosk.until("statistics", |status| status.statistics.is_some());
+            for node in 0..NODES.len() {
+                assert_eq!(world.named(node, "advection").len(), 1, "{}", NODES[node]);
+            }
+            assert_eq!(world.named(0, "mpirun").len(), usize::from(launcher == "ssh"));
+            cluster.stop(&world);
+        }
+        times.sort();
+        println!("{launcher}: from the launch to the first picture, cold: {times:?}");
+        assert!(times.iter().all(|time| *time < Duration::from_secs(3)), "{times:?}");
+    }
+}
+
+/// What can happen to a run on two computers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Blow {
+    /// The cable of a node is pulled.
+    Cut(usize),
+    /// A node is switched off.
+    PowerOff(usize),
+    /// `mpirun` is killed, which runs on the first node.
+    KillMpirun,
+    /// Open MPI's daemon on the second node is killed.
+    KillDaemon,
+    /// A rank of the second node stands still.
+    Freeze,
+    /// A rank of the first node is killed.
+    KillRank,
+}
+
+impl Blow {
+    fn strike(self, world: &World) {
+        match self {
+            Blow::Cut(node) => world.cut(node),
+            Blow::PowerOff(node) => world.power_off(node),
+            Blow::KillMpirun => world.signal(0, "mpirun", "-KILL"),
+            Blow::KillDaemon => world.signal(1, "orted", "-KILL"),
+            Blow::Freeze => world.signal(1, "advection", "-STOP"),
+            Blow::KillRank => world.signal(0, "advection", "-KILL"),
+        }
+    }
+
+    fn repair(self, world: &World) {
+        match self {
+            Blow::Cut(node) => world.heal(node),
+            Blow::PowerOff(node) => world.power_on(node),
+            _ => {}
+        }
+    }
+
+    /// The node that is lost by it.
+    fn lost(self) -> Option<usize> {
+        match self {
+            Blow::Cut(node) | Blow::PowerOff(node) => Some(node),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_node_the_run_carries_on_with_the_others() {
+    let test = "whatever_happens_to_a_node_the_run_carries_on_with_the_others";
+    let Some(world) = world(test) else { return };
+    let cluster = Cluster::start(&world, "launcher = 'ssh'");
+    let blows = [
+        Blow::Cut(1),
+        Blow::PowerOff(1),
+        Blow::Cut(0),
+        Blow::PowerOff(0),
+        Blow::KillMpirun,
+        Blow::KillDaemon,
+        Blow::Freeze,
+        Blow::KillRank,
+    ];
+    for blow in blows {
+        cluster.launch();
+        cluster.kiosk.until("statistics", |status| status.statistics.is_some());
+        assert_eq!(cluster.hosts(), NODES, "before {blow:?}");
+
+        let struck = Instant::now();
+        blow.strike(&world);
+        cluster.kiosk.until(
+            "that it is noticed",
+            |status| !matches!(status.state, State::Running { since, .. } if since < struck),
+        );
+        let noticed = struck.elapsed();
+        let status = cluster.until_running_since(struck);
+        let back = struck.elapsed();
+        let hosts = cluster.hosts();
+        println!(
+            "{blow:?}: noticed after {noticed:.2?}, runs on {hosts:?} after {back:.2?}: {:?}",
+            status.carried_on
+        );
+        assert!(noticed < Duration::from_secs(3), "{blow:?}: noticed after {noticed:?}");
+        assert!(back - noticed < Duration::from_secs(5), "{blow:?}: back after {back:?}");
+        let fault = status.carried_on.expect("it carries on for something");
+        assert!(!fault.to_string().is_empty());
+        if let Some(lost) = blow.lost() {
+            let others: Vec<&str> = NODES
+                .iter()
+                .enumerate()
+                .filter(|(node, _)| *node != lost)
+                .map(|(_, name)| *name)
+                .collect();
+            assert!(hosts.iter().all(|host| others.contains(&&host[..])), "{blow:?}: {hosts:?}");
+            assert_eq!(status.placement.left_out, [(NODES[lost].to_owned(), Condition::Silent)]);
+        } else {
+            assert_eq!(hosts, NODES, "{blow:?}");
+        }
+
+        blow.repair(&world);
+        cluster.until_ready(&NODES);
+        // What a lost node still had of the run before is gone when Open MPI's own patience is over.
+        let begun = Instant::now();
+        cluster.kiosk.ask(Intent::Stop);
+        let ended = cluster.kiosk.until_ended();
+        assert_eq!(ended.fault, None);
+        while !world.left().is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{blow:?}: {:?}", world.left());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn a_node_whose_agent_is_silent_takes_no_part_until_it_is_back() {
+    let Some(world) = world("a_node_whose_agent_is_silent_takes_no_part_until_it_is_back") else {
+        return;
+    };
+    let cluster = Cluster::start(&world, "launcher = 'ssh'");
+    cluster.launch();
+    assert_eq!(cluster.hosts(), NODES);
+    let began = Instant::now();
+    world.signal(1, "hpc-kiosk-agent", "-STOP");
+    cluster.until_ready(&NODES[..1]);
+    // Its agent is not its rank: what runs goes on.
+    cluster.kiosk.until("pictures all the while", |status| {
+        assert!(matches!(status.state, State::Running { .. }), "{status:?}");
+        Duration::from_secs(4) < began.elapsed()
+    });
+    cluster.stop(&world);
+    let status = cluster.launch();
+    assert_eq!(cluster.hosts(), [NODES[0]; 2]);
+    assert_eq!(status.placement.left_out, [(NODES[1].to_owned(), Condition::Silent)]);
+    cluster.stop(&world);
+    world.signal(1, "hpc-kiosk-agent", "-CONT");
+    cluster.until_ready(&NODES);
+    cluster.launch();
+    assert_eq!(cluster.hosts(), NODES);
+
+    // A warden that is killed is missed by nobody but the last look round, which it does not depend on.
+    world.signal(0, "hpc-kiosk-warde", "-KILL");
+    cluster.kiosk.ask(Intent::Stop);
+    let ended = cluster.kiosk.until_ended();
+    assert_eq!(ended.fault, None);
+    assert_eq!(world.left(), [] as [String; 0]);
+}
+
+#[test]
+fn with_no_computer_left_it_runs_here() {
+    let Some(world) = world("with_no_computer_left_it_runs_here") else { return };
+    let cluster = Cluster::start(&world, "launcher = 'ssh'");
+    for node in 0..NODES.len() {
+        world.power_off(node);
+    }
+    cluster.until_ready(&[]);
+    let status = cluster.launch();
+    assert_eq!((status.placement.hosts.len(), status.placement.left_out.len()), (0, 2));
+    assert!(cluster.hosts().iter().all(|host| !NODES.contains(&&host[..])));
+    cluster.stop(&world);
+    for node in 0..NODES.len() {
+        world.power_on(node);
+    }
+    cluster.until_ready(&NODES);
+    cluster.launch();
+    assert_eq!(cluster.hosts(), NODES);
+    cluster.stop(&world);
+}
+
+/// Open files, threads and resident memory in kB of this process.
+fn belongings() -> (usize, usize, u64) {
+    let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let resident = line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap();
+    (count("/proc/self/fd"), count("/proc/self/task"), resident)
+}
+
+#[test]
+fn after_fifty_faults_the_kiosk_is_as_new() {
+    let Some(world) = world("after_fifty_faults_the_kiosk_is_as_new") else { return };
+    let cluster = Cluster::start(&world, "launcher = 'ssh'");
+    let mut before = None;
+    for number in 0..50 {
+        cluster.launch();
+        let struck = Instant::now();
+        let blow = [Blow::KillMpirun, Blow::KillDaemon, Blow::KillRank][number % 3];
+        blow.strike(&world);
+        cluster.until_running_since(struck);
+        assert_eq!(cluster.hosts(), NODES, "fault {number}");
+        cluster.stop(&world);
+        // What the first few set up stays.
+        if number == 5 {
+            before = Some(belongings());
+        }
+    }
+    let ((files, threads, resident), (files_after, threads_after, resident_after)) =
+        (before.unwrap(), belongings());
+    println!(
+        "after 50 faults: {files_after} files ({files}), {threads_after} threads ({threads}), {resident_after} kB ({resident})"
+    );
+    assert!(files_after <= files + 2, "{files} {files_after}");
+    assert!(threads_after <= threads + 1, "{threads} {threads_after}");
+    assert!(resident_after < resident + 4096, "{resident} {resident_after}");
+}
