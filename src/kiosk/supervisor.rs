@@ -81,6 +81,7 @@ pub async fn run(
                 None => Some(Event::Shutdown),
             },
             happening = next_of(&mut supervisor.run) => Some(supervisor.see(happening)),
+            Ok(()) = supervisor.computers.changed() => supervisor.look_at_computers(),
             () = until(deadline) => Some(Event::Tick),
         };
         is_asked_to_stop |= matches!(event, Some(Event::Shutdown));
@@ -158,6 +159,13 @@ impl<P: Pictures> Supervisor<P> {
             }
         }
         None
+    }
+
+    /// What the computers' new state means to the run.
+    fn look_at_computers(&mut self) -> Option<Event> {
+        let too_hot = self.said.placement.too_hot(&self.computers.borrow_and_update());
+        let (host, celsius, limit_celsius) = too_hot.filter(|_| self.run.is_some())?;
+        Some(Event::Broken(Fault::TooHot { host, celsius, limit_celsius }))
     }
 
     /// Shows and notes what came from the demo; what it means to the machine.

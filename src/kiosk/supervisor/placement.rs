@@ -56,6 +56,17 @@ pub struct Host {
 }
 
 impl Placement {
+    /// The first of its hosts that has become too hot, with its temperature and its limit, degrees Celsius.
+    pub fn too_hot(&self, computers: &[Computer]) -> Option<(String, f64, f64)> {
+        let takes_part = |computer: &&Computer| self.hosts.iter().any(|h| h.name == computer.name);
+        computers.iter().filter(takes_part).find_map(|computer| match computer.condition {
+            Condition::Hot { celsius, limit_celsius } => {
+                Some((computer.name.clone(), celsius, limit_celsius))
+            }
+            _ => None,
+        })
+    }
+
     /// Ranks of all hosts together; 0 on this machine.
     pub fn ranks(&self) -> u16 {
         self.hosts.iter().map(|host| host.ranks).sum()
@@ -158,6 +169,17 @@ mod tests {
         let five = Ranks { default: 5, min: 5, max: 8 };
         let small = pair().map(|computer| Computer { slots: 2, ..computer });
         assert_eq!(placed(five, &small, None), []);
+    }
+
+    #[test]
+    fn a_host_that_becomes_too_hot_is_seen_and_others_are_not_its_business() {
+        let hot = Condition::Hot { celsius: 91.0, limit_celsius: 85.0 };
+        let mut computers = pair();
+        let placement = place(WANTED, &computers[..1], None);
+        computers[1].condition = hot;
+        assert_eq!(placement.too_hot(&computers), None);
+        computers[0].condition = hot;
+        assert_eq!(placement.too_hot(&computers), Some(("major-tom".into(), 91.0, 85.0)));
     }
 
     #[test]

@@ -137,6 +137,16 @@ pub enum Fault {
         /// What it said.
         detail: String,
     },
+    /// A computer of the run is hotter than the owner allows.
+    #[error("{host} has {celsius:.1} degrees Celsius, its limit is {limit_celsius:.0}")]
+    TooHot {
+        /// Its name.
+        host: String,
+        /// Its temperature, degrees Celsius.
+        celsius: f64,
+        /// The temperature to wait for.
+        limit_celsius: f64,
+    },
     /// Its warden was killed, so that nobody watched over it.
     #[error("its warden, hpc-kiosk-warden, was killed")]
     Unwatched,

@@ -22,6 +22,7 @@ use kiosk::{
 };
 use supervised::{CANVAS, Kiosk, PATIENCE, programs};
 use tokio::sync::watch;
+use wire::kiosk::Phase;
 
 /// A kiosk on the access node, with its eyes on the others.
 struct Cluster {
@@ -43,15 +44,24 @@ impl Cluster {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(computers::follow(following, telemetry, told));
         });
+        let cluster = Self::on(&config, computers, Some(gatherer));
+        cluster.until_ready(&NODES);
+        cluster
+    }
+
+    /// A kiosk that is told of the computers by `computers`.
+    fn on(
+        config: &Config,
+        computers: watch::Receiver<Vec<Computer>>,
+        gatherer: Option<Gatherer>,
+    ) -> Self {
         let demo = "mpi = true\nranks = { default = 2, min = 1, max = 4 }\nprogram = 'advection'\nfirst_frame_s = 10";
-        let settings = Settings::new(&config, &programs().join("hpc-kiosk"), CANVAS);
+        let settings = Settings::new(config, &programs().join("hpc-kiosk"), CANVAS);
         let kiosk = Kiosk::on(&[("pipe", demo)], computers.clone(), |changed| {
             changed.remote = settings.remote;
             changed.mca = settings.mca;
         });
-        let cluster = Self { kiosk, computers, gatherer: Some(gatherer) };
-        cluster.until_ready(&NODES);
-        cluster
+        Self { kiosk, computers, gatherer }
     }
 
     /// Waits until exactly these are ready.
@@ -332,4 +342,65 @@ fn after_fifty_faults_the_kiosk_is_as_new() {
     assert!(files_after <= files + 2, "{files} {files_after}");
     assert!(threads_after <= threads + 1, "{threads} {threads_after}");
     assert!(resident_after < resident + 4096, "{resident} {resident_after}");
+}
+
+#[test]
+fn a_computer_that_becomes_too_hot_is_relieved_and_named_with_what_it_cools_down_to() {
+    let test = "a_computer_that_becomes_too_hot_is_relieved_and_named_with_what_it_cools_down_to";
+    let Some(world) = world(test) else { return };
+    let config = world.config("launcher = 'ssh'");
+    let config = Config::parse(Path::new("kiosk.toml"), &config).unwrap();
+    let computer = |(node, name): (usize, &&str)| Computer {
+        name: (*name).into(),
+        address: emulated::address(node),
+        slots: 2,
+        condition: Condition::Ready,
+    };
+    let mut known: Vec<Computer> = NODES.iter().enumerate().map(computer).collect();
+    let (told, computers) = watch::channel(known.clone());
+    let cluster = Cluster::on(&config, computers, None);
+    cluster.launch();
+    assert_eq!(cluster.hosts(), NODES);
+    let since = Instant::now();
+    let hot = Condition::Hot { celsius: 91.5, limit_celsius: 85.0 };
+    known[1].condition = hot;
+    told.send_replace(known.clone());
+    let status = cluster.until_running_since(since);
+    assert_eq!(cluster.hosts(), [NODES[0]; 2]);
+    assert_eq!(status.placement.left_out, [(NODES[1].to_owned(), hot)]);
+    let said = status.carried_on.unwrap().to_string();
+    assert_eq!(said, "ground-control has 91.5 degrees Celsius, its limit is 85");
+    // That it is still hot is no reason to stop what runs elsewhere.
+    known[1].condition = Condition::Hot { celsius: 90.0, limit_celsius: 85.0 };
+    told.send_replace(known);
+    cluster.kiosk.until("statistics", |status| status.statistics.is_some());
+    cluster.stop(&world);
+}
+
+#[test]
+fn a_finger_is_in_the_picture_of_two_computers_within_a_tenth_of_a_second() {
+    let test = "a_finger_is_in_the_picture_of_two_computers_within_a_tenth_of_a_second";
+    let Some(world) = world(test) else { return };
+    let cluster = Cluster::start(&world, "launcher = 'ssh'");
+    cluster.launch();
+    cluster.kiosk.until("statistics", |status| status.statistics.is_some());
+    let mut latencies = Vec::new();
+    for number in 0..200u32 {
+        let phase = if number == 0 { Phase::Down } else { Phase::Moved };
+        let x = 60.0 + (number % 100) as f32;
+        let asked = Instant::now();
+        cluster.kiosk.ask(Intent::Pointer { finger: 0, phase, x, y: 80.0 });
+        // Fingers are counted from 1.
+        cluster.kiosk.until_shown("the finger", |shown| number < shown.header.pointer_sequence);
+        latencies.push(asked.elapsed());
+    }
+    latencies.sort();
+    let (median, p95) = (latencies[100], latencies[190]);
+    println!(
+        "from the finger to the picture in the kiosk: median {median:.1?}, 95 % {p95:.1?}, all {:.1?}",
+        latencies[199]
+    );
+    // Colours and drawing take 10 ms more.
+    assert!(p95 < Duration::from_millis(90), "{p95:?}");
+    cluster.stop(&world);
 }

@@ -9,7 +9,12 @@ use std::{
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 use wire::demo::{Text, Unit};
 
-use super::{fault::Ending, navigation::Navigation, news, numbers::Language};
+use super::{
+    fault::Ending,
+    navigation::Navigation,
+    news,
+    numbers::{Language, celsius},
+};
 use crate::{
     catalogue::{Control, ControlKind, Demo},
     supervisor::{Placement, State, Status},
@@ -162,6 +167,7 @@ impl Run {
         let (news, whom) = self.news(status, now).unwrap_or_default();
         view.set_news(news);
         view.set_news_of(whom.into());
+        view.set_news_cools_to(news::cools_to(status).map_or(String::new(), celsius).into());
         view.set_drawer_open(navigation.drawer);
         view.set_focused_control(navigation.control.map_or(-1, |control| control as i32));
         self.show_controls(demo, language);

@@ -92,5 +92,6 @@ fn kind(how: &How) -> ui::FaultKind {
         Fault::Garbage(_) => ui::FaultKind::Garbage,
         Fault::Flood { .. } => ui::FaultKind::Flood,
         Fault::Failed { .. } => ui::FaultKind::Failed,
+        Fault::TooHot { .. } => ui::FaultKind::Hot,
     }
 }

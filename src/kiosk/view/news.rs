@@ -5,6 +5,14 @@ use crate::{
     ui,
 };
 
+/// The temperature that a computer which is left out has to cool down to, degrees Celsius.
+pub fn cools_to(status: &Status) -> Option<f64> {
+    status.placement.left_out.iter().find_map(|(_, condition)| match condition {
+        Condition::Hot { limit_celsius, .. } => Some(*limit_celsius),
+        _ => None,
+    })
+}
+
 /// The news of a run, and whom or how many it is about.
 pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
     let placement = &status.placement;
@@ -51,6 +59,7 @@ mod tests {
         ] {
             let status = status(&["major-tom"], &[("ground-control", condition)]);
             assert_eq!(of(&status), Some((news, "ground-control".into())));
+            assert_eq!(cools_to(&status), (news == ui::DemoNews::Hot).then_some(85.0));
         }
     }
 
