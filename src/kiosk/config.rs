@@ -171,9 +171,8 @@ impl Config {
     pub fn parse(file: &Path, text: &str) -> Result<Self, TomlFileError> {
         let source = Source { file, text };
         let tables: Tables = source.parse()?;
-        let mut config = Self::default();
-
-        config.launch = launch::launch(tables.launch, &source)?;
+        let launch = launch::launch(tables.launch, &source)?;
+        let mut config = Self { launch, ..Self::default() };
         if let Some(language) = tables.screen.language {
             let is_code = language.get_ref().len() == 2
                 && language.get_ref().bytes().all(|byte| byte.is_ascii_lowercase());

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod computers;
 pub mod config;
 pub mod display;
+pub mod doctor;
 pub mod intent;
 pub mod keys;
 pub mod program;

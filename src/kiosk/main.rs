@@ -4,6 +4,7 @@ mod watch;
 
 use std::{
     cell::RefCell,
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
@@ -15,6 +16,7 @@ use kiosk::{
     catalogue::{self, Catalogue},
     config::{self, Config},
     display::{self, Display},
+    doctor,
     program::{Kiosk, Setup},
     ui,
     view::{Language, View},
@@ -41,6 +43,8 @@ enum Command {
     /// Print what a device says, line by line
     #[command(subcommand)]
     Watch(watch::Device),
+    /// Look at every piece that a run needs, here and on the other computers, and say what is wrong and what to do
+    Doctor,
 }
 
 fn main() -> ExitCode {
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         .init();
     let outcome = match &arguments.command {
         Some(Command::Watch(device)) => watch::run(device),
+        Some(Command::Doctor) => return examine(&arguments),
         None => run(arguments),
     };
     match outcome {
@@ -61,6 +66,26 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Fails if anything is wrong.
+fn examine(arguments: &Arguments) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let (runtime, executable) = match (runtime, std::env::current_exe()) {
+        (Ok(runtime), Ok(executable)) => (runtime, executable),
+        (Err(error), _) | (_, Err(error)) => {
+            log::error!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let examined = doctor::examine(arguments.config.as_deref(), &arguments.demos, &executable);
+    let findings = runtime.block_on(examined);
+    // A name that is being looked up cannot be given up.
+    runtime.shutdown_background();
+    // Who has seen enough closes the pipe.
+    let _ = std::io::stdout().write_all(doctor::report(&findings).as_bytes());
+    let is_well = findings.iter().all(|finding| finding.remedy.is_none());
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use std::{
 use crate::config::{Config, Launch, Launcher};
 
 /// The program that owns each run; it lies beside this one.
-const WARDEN: &str = "hpc-kiosk-warden";
+pub const WARDEN: &str = "hpc-kiosk-warden";
 
 /// What the supervisor must know of this machine and of its owner's wishes.
 #[derive(Clone, Debug)]

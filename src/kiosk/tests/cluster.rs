@@ -129,8 +129,8 @@ fn a_tap_runs_on_all_computers_and_leaves_nothing_on_any() {
             assert_eq!(cluster.hosts(), NODES);
             assert_eq!(status.placement.ranks(), 2);
             cluster.kiosk.until("statistics", |status| status.statistics.is_some());
-            for node in 0..NODES.len() {
-                assert_eq!(world.named(node, "advection").len(), 1, "{}", NODES[node]);
+            for (node, name) in NODES.iter().enumerate() {
+                assert_eq!(world.named(node, "advection").len(), 1, "{name}");
             }
             assert_eq!(world.named(0, "mpirun").len(), usize::from(launcher == "ssh"));
             cluster.stop(&world);
@@ -403,4 +403,86 @@ fn a_finger_is_in_the_picture_of_two_computers_within_a_tenth_of_a_second() {
     // Colours and drawing take 10 ms more.
     assert!(p95 < Duration::from_millis(90), "{p95:?}");
     cluster.stop(&world);
+}
+
+/// What `hpc-kiosk doctor` prints with this kiosk.toml, and whether all is well.
+fn doctor(world: &World, text: &str) -> (String, bool) {
+    let file = world.file("kiosk.toml", text);
+    let output = std::process::Command::new(programs().join("hpc-kiosk"))
+        .args(["--config", &file, "doctor"])
+        .env("DISPLAY", ":0")
+        .output()
+        .unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.success())
+}
+
+#[test]
+fn the_doctor_finds_what_keeps_a_run_from_the_other_computers() {
+    let Some(world) = world("the_doctor_finds_what_keeps_a_run_from_the_other_computers") else {
+        return;
+    };
+    let says = |text: &str, lines: &[&str]| {
+        let (said, is_well) = doctor(&world, text);
+        for line in lines {
+            assert!(said.contains(line), "'{line}' is not in\n{said}");
+        }
+        assert!(!is_well, "{said}");
+    };
+    let config = world.config("launcher = 'ssh'");
+    let (said, is_well) = doctor(&world, &config);
+    assert!(is_well, "{said}");
+    for line in [
+        "ok    agent of ground-control: answers",
+        "ok    ssh to major-tom: works without a password",
+        "ok    programs on major-tom: are all there",
+        "ok    ssh from major-tom to ground-control: works without a password",
+    ] {
+        assert!(said.contains(line), "'{line}' is not in\n{said}");
+    }
+
+    // One computer has another Open MPI.
+    let script = "#!/bin/sh\ncase $(hostname) in\n  ground-control) echo 'mpirun (Open MPI) 2.1.1' ;;\n  *) echo 'mpirun (Open MPI) 4.1.4' ;;\nesac\n";
+    let mpirun = world.program("mpirun", script);
+    let differs = world.config(&format!("launcher = 'ssh'\nmpirun = '{mpirun}'"));
+    says(
+        &differs,
+        &[
+            "WRONG Open MPI on all computers: 2.1.1 on ground-control, 4.1.4 on major-tom",
+            "install the same version on all computers that compute",
+        ],
+    );
+    // This machine has another one than they: that matters only where mpirun is started here.
+    let script = "#!/bin/sh\ncase $(hostname) in\n  major-tom | ground-control) echo 'mpirun (Open MPI) 2.1.1' ;;\n  *) echo 'mpirun (Open MPI) 4.1.6' ;;\nesac\n";
+    let mpirun = world.program("mpirun-here", script);
+    let (said, is_well) =
+        doctor(&world, &world.config(&format!("launcher = 'ssh'\nmpirun = '{mpirun}'")));
+    assert!(
+        is_well && said.contains("2.1.1; that this machine has 4.1.6 does not matter"),
+        "{said}"
+    );
+    says(
+        &world.config(&format!("launcher = 'mpirun'\nmpirun = '{mpirun}'")),
+        &[
+            "4.1.6 on this machine",
+            "set launcher = \"ssh\", which starts mpirun on the first of the others",
+        ],
+    );
+
+    let folder = world.config("launcher = 'ssh'").replace("programs = '", "programs = '/nowhere");
+    says(&folder, &["WRONG programs on major-tom: /nowhere", "mount the shared folder there"]);
+    world.signal(1, "hpc-kiosk-agent", "-STOP");
+    says(&config, &["WRONG agent of ground-control: ", "what to do: "]);
+    world.signal(1, "hpc-kiosk-agent", "-CONT");
+    world.power_off(0);
+    says(
+        &config,
+        &[
+            "WRONG agent of major-tom: no answer",
+            "switch it on, plug its cable in",
+            "WRONG ssh to major-tom: ",
+            "ssh-copy-id 10.77.0.11",
+            "ok    ssh to ground-control",
+        ],
+    );
+    says("[lunch]\n", &["WRONG configuration: ", "line 1, key 'lunch'"]);
 }

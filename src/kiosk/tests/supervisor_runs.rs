@@ -2,20 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test fail as the test does")]
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use kiosk::{
     intent::Intent,
-    supervisor::{State, Status},
+    supervisor::{Computer, Condition, State, Status, settings::Remote},
 };
+use tokio::sync::watch;
 use wire::{demo::PixelFormat, kiosk::Phase};
 
 mod supervised;
 
-use supervised::{CANVAS, Kiosk, processes};
+use supervised::{CANVAS, Kiosk, processes, programs};
 
 const CONTROLS: &str = "[[control]]\nname = 'pattern'\nkind = 'choice'\ndefault = 1\n\
     [control.text.en]\nlabel = 'Pattern'\nchoices = ['Bars', 'Ramp']\n\
@@ -151,16 +149,32 @@ fn a_stop_while_a_demo_starts_ends_it() {
 }
 
 #[test]
-fn a_demo_can_come_over_the_network() {
-    let kiosk = Kiosk::with(&[("card", CONTROLS)], |settings| {
-        settings.network = Some(IpAddr::from([127, 0, 0, 1]));
+fn a_demo_can_come_over_the_network_and_who_cannot_be_asked_about_its_end_is_named() {
+    let here = Computer {
+        name: "here".into(),
+        address: "127.0.0.1".into(),
+        slots: 2,
+        condition: Condition::Ready,
+    };
+    let (_told, computers) = watch::channel(vec![here]);
+    let text = "mpi = true\nranks = { default = 2, min = 1, max = 2 }\nprogram = 'advection'";
+    let kiosk = Kiosk::on(&[("pipe", text)], computers, |settings| {
+        settings.remote = Some(Remote {
+            starts_there: false,
+            // Nobody can be reached by it; mpirun does not need to, for this machine.
+            ssh: vec!["false".into()],
+            programs: programs(),
+            address: [127, 0, 0, 1].into(),
+            network: None,
+        });
     });
-    kiosk.launch("card");
-    kiosk.until_shown("a ramp", |shown| is_ramp(&shown.pixels));
+    kiosk.launch("pipe");
+    kiosk.until_running();
     kiosk.ask(Intent::Pointer { finger: 0, phase: Phase::Down, x: 40.0, y: 80.0 });
     kiosk.until_shown("the touch", |shown| shown.header.pointer_sequence == 1);
     kiosk.ask(Intent::Stop);
-    assert_eq!(kiosk.until_ended().processes_killed, 0);
+    let ended = kiosk.until_ended();
+    assert_eq!((ended.processes_killed, ended.unreached), (0, vec!["here".to_owned()]));
 }
 
 #[test]

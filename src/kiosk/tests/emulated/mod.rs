@@ -140,11 +140,11 @@ fn build(test: &str) -> ! {
             serve(&space, name, service, folder.path().join(format!("power{node}")));
         }
     }
-    for node in 0..NODES.len() {
+    for (node, name) in NODES.iter().enumerate() {
         for port in [22, 9101] {
             let begun = Instant::now();
             while TcpStream::connect((address(node), port)).is_err() {
-                assert!(begun.elapsed() < PATIENCE, "{} has no port {port}", NODES[node]);
+                assert!(begun.elapsed() < PATIENCE, "{name} has no port {port}");
                 thread::sleep(Duration::from_millis(20));
             }
         }
@@ -199,6 +199,20 @@ impl World {
                 &format!("[[node]]\nname = '{name}'\naddress = '{}'\nslots = 2\n", address(node));
         }
         text
+    }
+
+    /// A file of the world that all nodes see; where it is.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// The same as a program.
+    pub fn program(&self, name: &str, text: &str) -> String {
+        let path = self.file(name, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     /// Pulls the cable of a node.
