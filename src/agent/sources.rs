@@ -62,7 +62,7 @@ pub trait Source: Send {
 
 /// Every source, the quick ones first.
 pub fn all(settings: &Settings) -> Vec<Box<dyn Source>> {
-    let root = || Root::new(&settings.root);
+    let (root, fan_fitted) = (|| Root::new(&settings.root), settings.fan_fitted);
     let mut sources: Vec<Box<dyn Source>> = vec![
         Box::new(cpu::Cpu(root())),
         Box::new(cpu_clock::CpuClock(root())),
@@ -71,14 +71,14 @@ pub fn all(settings: &Settings) -> Vec<Box<dyn Source>> {
         Box::new(network::Network(root())),
         Box::new(system::System(root())),
         Box::new(process::Process),
-        Box::new(thermal::Thermal(root())),
+        Box::new(thermal::Thermal { root: root(), fan_fitted }),
         Box::new(rapl::Rapl::new(root())),
         Box::new(jetson_gpu::JetsonGpu::new(root())),
         Box::new(amd_gpu::AmdGpu(root())),
         Box::new(rails::Rails(root())),
-        Box::new(hwmon::Hwmon(root())),
+        Box::new(hwmon::Hwmon { root: root(), fan_fitted }),
     ];
-    if settings.fan_fitted {
+    if fan_fitted {
         sources.push(Box::new(fan::Fan(root())));
     }
     for mount in &settings.storage {

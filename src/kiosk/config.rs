@@ -21,8 +21,8 @@ pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";
 const MAX_BYTES: u64 = 256 * 1024;
 /// Where an agent listens unless its node's `agent_port` says otherwise.
 pub const AGENT_PORT: u16 = 9101;
-/// How often nodes may be read, seconds: what a scrape costs bounds one side, what can still be called live the other.
-const INTERVAL_S: std::ops::RangeInclusive<f64> = 0.1..=60.0;
+/// How often nodes may be read, seconds: what a scrape costs bounds one side, what is called stale the other.
+const INTERVAL_S: std::ops::RangeInclusive<f64> = 0.2..=1.0;
 
 /// All of it; a key that is not in the file has the value of the shipped example.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -188,7 +188,7 @@ impl Config {
         config.nodes = nodes::entries(tables.node, &source)?;
         if let Some(interval) = tables.metrics.interval_s {
             let is_interval = INTERVAL_S.contains(interval.get_ref());
-            check(is_interval, &source, &interval, "interval_s", "is outside 0.1 to 60")?;
+            check(is_interval, &source, &interval, "interval_s", "is outside 0.2 to 1")?;
             config.metrics.interval = Duration::from_secs_f64(interval.into_inner());
         }
         if let Some(listen) = tables.metrics.listen {
@@ -311,7 +311,7 @@ mod tests {
             ),
             (
                 "[metrics]\ninterval_s = 0.01\n",
-                "line 2, key 'interval_s': '0.01' is outside 0.1 to 60",
+                "line 2, key 'interval_s': '0.01' is outside 0.2 to 1",
             ),
             (
                 "[metrics]\nlisten = 'localhost'\n",

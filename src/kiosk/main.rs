@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         .format_timestamp(None)
         .init();
     let outcome = match &arguments.command {
-        Some(Command::Watch(device)) => watch::run(device),
+        Some(Command::Watch(device)) => watch::run(device, arguments.config.as_deref()),
         Some(Command::Doctor) => return examine(&arguments),
         None => run(arguments),
     };

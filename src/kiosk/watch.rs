@@ -5,6 +5,7 @@ mod lines;
 use std::{
     io::{self, Write},
     net::IpAddr,
+    path::Path,
     process,
     str::FromStr,
     time::Instant,
@@ -13,7 +14,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use kiosk::{
-    config::{AGENT_PORT, Metrics, NodeAddress},
+    config::{self, AGENT_PORT, Config, Metrics, NodeAddress},
     telemetry::{
         Trouble,
         gather::Source,
@@ -34,24 +35,39 @@ pub enum Device {
 /// Which node, and for how long.
 #[derive(Args)]
 pub struct NodeArguments {
-    /// Host name or IP address, with the port where it is not 9101; "local" reads this machine without an agent
-    #[arg(value_name = "ADDRESS[:PORT]", value_parser = address)]
-    address: NodeAddress,
+    /// A node of kiosk.toml by its name, or a host name or IP address, with the port where it is not 9101; "local" reads
+    /// this machine without an agent
+    #[arg(value_name = "NAME|ADDRESS[:PORT]")]
+    node: String,
     /// Stop after so many attempts; without it, at Ctrl-C
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 }
 
-/// Prints until it has printed enough, Ctrl-C, or nobody reads it any more.
+/// Prints until it has printed enough, Ctrl-C, or nobody reads it any more; `config` is the file that `--config` names.
 ///
 /// # Errors
 /// If the output cannot be written, or none of `--count` attempts gave a reading.
-pub fn run(device: &Device) -> anyhow::Result<()> {
+pub fn run(device: &Device, config: Option<&Path>) -> anyhow::Result<()> {
     let Device::Node(arguments) = device;
+    let config = match (Config::load(config, Path::new(config::INSTALLED)), config) {
+        (Ok(config), _) => config,
+        (Err(error), Some(_)) => return Err(error.into()),
+        // A file that nobody named must not keep an owner from looking for a fault.
+        (Err(error), None) => {
+            log::warn!("{error}");
+            Config::default()
+        }
+    };
+    let named = config.nodes.iter().find(|node| node.name == arguments.node);
+    let address = match named {
+        Some(node) => node.address.clone(),
+        None => address(&arguments.node).map_err(anyhow::Error::msg)?,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = watch(arguments) => outcome,
+            outcome = watch(&address, arguments.count) => outcome,
             stopped = tokio::signal::ctrl_c() => stopped.context("cannot listen for Ctrl-C"),
         }
     });
@@ -63,14 +79,14 @@ pub fn run(device: &Device) -> anyhow::Result<()> {
     }
 }
 
-async fn watch(arguments: &NodeArguments) -> anyhow::Result<()> {
-    let mut source = Source::at(&arguments.address)?;
+async fn watch(address: &NodeAddress, count: Option<u64>) -> anyhow::Result<()> {
+    let mut source = Source::at(address)?;
     let (budget, mut counters) = (Budget::default(), Counters::default());
     let mut ticks = interval(Metrics::default().interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut attempts = 0;
     let mut readings = 0;
-    while arguments.count.is_none_or(|count| attempts < count) {
+    while count.is_none_or(|count| attempts < count) {
         ticks.tick().await;
         attempts += 1;
         let heard = source.metrics(&budget).await.and_then(|text| hear(&text, &mut counters));

@@ -46,6 +46,10 @@ impl Source for AmdGpu {
                 found.add_some(&family::GPU_FAN, labels(), fan);
                 let watts = read("power1_average", 1e-6, WATTS)
                     .or_else(|| read("power1_input", 1e-6, WATTS));
+                // On a processor with graphics this voltage is there, and the power is that of the whole processor, which
+                // RAPL tells too (docs.kernel.org, amdgpu, hwmon interfaces).
+                let is_part_of_the_processor = name(&monitor.join("in1_label")).is_some();
+                let watts = watts.filter(|_| !is_part_of_the_processor);
                 let labels = [("gpu", format!("card{card}").into()), ("origin", "measured".into())];
                 found.add_some(&family::GPU_WATTS, labels, watts);
             }

@@ -55,6 +55,6 @@ impl Source for Fan {
 }
 
 /// ACPI's are called `Fan`; a machine may have several, of which the first stands for all.
-fn is_fan(kind: &str) -> bool {
+pub fn is_fan(kind: &str) -> bool {
     ["pwm-fan", "gpio-fan", "Fan"].contains(&kind)
 }

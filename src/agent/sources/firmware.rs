@@ -83,6 +83,8 @@ fn throttled_file(root: &Root) -> Option<PathBuf> {
 struct Rail {
     volts: Option<f64>,
     amperes: Option<f64>,
+    /// The firmware names a current of it, readable or not.
+    has_current: bool,
 }
 
 /// The rails of `vcgencmd pmic_read_adc`, by name: lines such as ` VDD_CORE_A current(7)=1.11625000A`, whose part with
@@ -98,7 +100,8 @@ fn rails(said: &str) -> BTreeMap<String, Rail> {
             rails.entry(printable(rail)).or_default().volts = volts;
         } else if let Some(rail) = name.strip_suffix("_A") {
             let amperes = number('A').filter(|amperes| AMPERES.contains(amperes));
-            rails.entry(printable(rail)).or_default().amperes = amperes;
+            let rail = rails.entry(printable(rail)).or_default();
+            (rail.amperes, rail.has_current) = (amperes, true);
         }
     }
     rails
@@ -106,7 +109,7 @@ fn rails(said: &str) -> BTreeMap<String, Rail> {
 
 /// Sum of all rails that have both; `None` if one of them is only half known, because the sum would be too small.
 fn sum_watts(rails: &BTreeMap<String, Rail>) -> Option<f64> {
-    let with_current = rails.values().filter(|rail| rail.amperes.is_some());
+    let with_current = rails.values().filter(|rail| rail.has_current);
     let watts: Option<Vec<f64>> =
         with_current.map(|rail| Some(rail.volts? * rail.amperes?)).collect();
     watts.filter(|watts| !watts.is_empty()).map(|watts| watts.iter().sum())
@@ -160,9 +163,12 @@ mod tests {
             "VDD_CORE_A=1.11625000A\nVDD_CORE_V=0.74944980V\nEXT5V_V=5.08530000V\n",
         ] {
             let rails = rails(said);
-            let core = Rail { volts: Some(0.749_449_8), amperes: Some(1.11625) };
+            let core = Rail { volts: Some(0.749_449_8), amperes: Some(1.11625), has_current: true };
             assert_eq!(rails["VDD_CORE"], core, "{said}");
-            assert_eq!(rails["EXT5V"], Rail { volts: Some(5.0853), amperes: None });
+            assert_eq!(
+                rails["EXT5V"],
+                Rail { volts: Some(5.0853), amperes: None, has_current: false }
+            );
             assert!((sum_watts(&rails).unwrap() - 0.836_573).abs() < 1e-6);
         }
     }
@@ -185,6 +191,8 @@ mod tests {
         assert_eq!(sum_watts(&rails(said)), None);
         let said = "A_A current(0)=1.0A\nA_V volt(1)=1.0V\nB_A current(2)=1.0A\nB_V volt(3)=nanV\n";
         assert_eq!(sum_watts(&rails(said)), None);
+        let said = "A_A current(0)=1.0A\nA_V volt(1)=1.0V\nB_A current(2)=?A\nB_V volt(3)=1.0V\n";
+        assert_eq!(sum_watts(&rails(said)), None, "a current that is named but not told");
         assert_eq!(sum_watts(&rails("EXT5V_V volt(24)=5.0V\n")), None);
     }
 

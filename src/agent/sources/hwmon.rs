@@ -17,7 +17,11 @@ use crate::{
 /// Most sensors of one monitor; the largest known have some hundred.
 const MOST: usize = 512;
 
-pub struct Hwmon(pub Root);
+pub struct Hwmon {
+    pub root: Root,
+    /// Whether a fan is fitted: its driver's files are there either way.
+    pub fan_fitted: bool,
+}
 
 impl Source for Hwmon {
     fn name(&self) -> &str {
@@ -25,7 +29,7 @@ impl Source for Hwmon {
     }
 
     fn read(&mut self, found: &mut Samples) -> Outcome {
-        let monitors = numbered(&self.0.at("sys/class/hwmon"), "hwmon");
+        let monitors = numbered(&self.root.at("sys/class/hwmon"), "hwmon");
         if monitors.is_empty() {
             return Outcome::Missing;
         }
@@ -33,7 +37,7 @@ impl Source for Hwmon {
             monitors.into_iter().map(|(number, folder)| Monitor::of(number, &folder)).collect();
         tell_apart(&mut monitors);
         for monitor in monitors {
-            monitor.read(found);
+            monitor.read(self.fan_fitted, found);
         }
         Outcome::of(found)
     }
@@ -94,13 +98,16 @@ impl Monitor {
         Self { number, folder: folder.into(), chip, driver }
     }
 
-    fn read(&self, found: &mut Samples) {
+    fn read(&self, fan_fitted: bool, found: &mut Samples) {
         let chip: Label = ("chip", self.chip.clone().into());
         if !self.driver.is_empty() {
             let name = ("chip_name", self.driver.clone().into());
             found.add(&family::HWMON_CHIP, [chip.clone(), name], 1.0);
         }
         for (file, sensor, kind) in sensor_files(&self.folder).take(MOST) {
+            if !fan_fitted && ["fan", "pwm"].iter().any(|kind| sensor.starts_with(kind)) {
+                continue;
+            }
             let sensor_label: Label = ("sensor", sensor.clone().into());
             let Some((family, unit, range)) = kind else {
                 if let Some(label) = name(&self.folder.join(&file)) {

@@ -110,8 +110,10 @@ impl Nvidia {
             self.library = Library::Absent(Instant::now());
             return None;
         };
-        let devices = (0..count.min(MOST)).filter_map(|index| library.device_by_index(index).ok());
-        Some(devices.enumerate().map(|(index, device)| asked(index, &device)).collect())
+        // One that has failed leaves its number free.
+        let devices = (0..count.min(MOST))
+            .filter_map(|index| Some((index as usize, library.device_by_index(index).ok()?)));
+        Some(devices.map(|(index, device)| asked(index, &device)).collect())
     }
 
     fn by_tool(&mut self) -> Option<Vec<Gpu>> {

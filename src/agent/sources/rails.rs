@@ -37,7 +37,7 @@ impl Source for Rails {
     }
 
     fn read(&mut self, found: &mut Samples) -> Outcome {
-        let mut named = 0;
+        let mut named = Vec::new();
         let drivers = self.0.at("sys/bus/i2c/drivers");
         for (driver, inside) in [("ina3221x", "iio"), ("ina3221", "hwmon")] {
             let driver = drivers.join(driver);
@@ -47,25 +47,36 @@ impl Source for Rails {
                     let is_iio =
                         |name: &&String| name.starts_with("iio") && name.contains("device");
                     for folder in names(&device).iter().filter(is_iio) {
-                        named += read_iio(&device.join(folder), found);
+                        named.extend(read_iio(&device.join(folder), found));
                     }
                 } else {
                     for folder in names(&device.join("hwmon")) {
-                        named += read_hwmon(&device.join("hwmon").join(folder), found);
+                        named.extend(read_hwmon(&device.join("hwmon").join(folder), found));
                     }
                 }
             }
         }
-        if named == 0 { Outcome::Missing } else { Outcome::of(found) }
+        if !named.iter().any(|rail| TOTALS.contains(&&rail[..])) {
+            add_sum(named.len(), found);
+        }
+        if named.is_empty() { Outcome::Missing } else { Outcome::of(found) }
     }
 }
 
-/// Reads `rail_name_N`, `in_voltageN_input`, `in_currentN_input` and `in_powerN_input`; how many rails have a name.
-fn read_iio(folder: &Path, found: &mut Samples) -> usize {
-    let mut named = 0;
+/// A board without a rail that feeds all of it, such as the AGX Orin, has the sum of its rails; none if one is unknown.
+fn add_sum(rails: usize, found: &mut Samples) {
+    let watts: Vec<f64> = found.of(&family::RAIL_WATTS).map(|rail| rail.value).collect();
+    if !watts.is_empty() && watts.len() == rails {
+        let total = power::labels("measured", "board", "ina3221");
+        found.add(&family::NODE_WATTS, total, watts.iter().sum());
+    }
+}
+
+/// Reads `rail_name_N`, `in_voltageN_input`, `in_currentN_input` and `in_powerN_input`; the names of all rails.
+fn read_iio(folder: &Path, found: &mut Samples) -> Vec<String> {
+    let mut named = Vec::new();
     for channel in 0..3 {
         let Some(rail) = name(&folder.join(format!("rail_name_{channel}"))) else { continue };
-        named += 1;
         let file = |kind: &str| folder.join(format!("in_{kind}{channel}_input"));
         let values = Rail {
             volts: quantity(&file("voltage"), MILLI, VOLTS),
@@ -73,22 +84,23 @@ fn read_iio(folder: &Path, found: &mut Samples) -> usize {
             watts: quantity(&file("power"), MILLI, WATTS),
         };
         add(&rail, &values, found);
+        named.push(rail);
     }
     named
 }
 
 /// Reads `inN_label`, `inN_input` and `currN_input` of the three channels; the files beyond are sums of shunt voltages.
-fn read_hwmon(folder: &Path, found: &mut Samples) -> usize {
-    let mut named = 0;
+fn read_hwmon(folder: &Path, found: &mut Samples) -> Vec<String> {
+    let mut named = Vec::new();
     for channel in 1..=3 {
         let label = name(&folder.join(format!("in{channel}_label")));
         // Nothing is connected to a channel with this label.
         let Some(rail) = label.filter(|label| label != "NC") else { continue };
-        named += 1;
         let volts = quantity(&folder.join(format!("in{channel}_input")), MILLI, VOLTS);
         let amperes = quantity(&folder.join(format!("curr{channel}_input")), MILLI, AMPERES);
         let watts = volts.zip(amperes).map(|(volts, amperes)| volts * amperes);
         add(&rail, &Rail { volts, amperes, watts }, found);
+        named.push(rail);
     }
     named
 }

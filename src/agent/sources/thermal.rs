@@ -2,7 +2,7 @@
 
 use wire::metrics::family;
 
-use super::{Outcome, Source};
+use super::{Outcome, Source, fan::is_fan};
 use crate::{
     flags,
     root::{Root, name, number, numbered, quantity},
@@ -16,7 +16,11 @@ pub const CELSIUS: std::ops::RangeInclusive<f64> = -40.0..=150.0;
 /// Zones without a sensor: the Jetson's says 100 or 50 degrees for ever, Intel's platform device 20.
 const DUMMIES: [&str; 2] = ["PMIC-Die", "INT3400 Thermal"];
 
-pub struct Thermal(pub Root);
+pub struct Thermal {
+    pub root: Root,
+    /// Whether a fan is fitted: its cooling device is there either way.
+    pub fan_fitted: bool,
+}
 
 impl Source for Thermal {
     fn name(&self) -> &str {
@@ -24,7 +28,7 @@ impl Source for Thermal {
     }
 
     fn read(&mut self, found: &mut Samples) -> Outcome {
-        let folder = self.0.at("sys/class/thermal");
+        let folder = self.root.at("sys/class/thermal");
         let zones = numbered(&folder, "thermal_zone");
         let devices = numbered(&folder, "cooling_device");
         if zones.is_empty() && devices.is_empty() {
@@ -40,6 +44,9 @@ impl Source for Thermal {
         }
         for (device, folder) in devices {
             let Some(kind) = name(&folder.join("type")) else { continue };
+            if !self.fan_fitted && is_fan(&kind) {
+                continue;
+            }
             let state = |file| number(&folder.join(file)).filter(|state| 0 <= *state);
             let current = state("cur_state");
             if let Some(current) = current.filter(|_| throttles(&kind)) {

@@ -98,6 +98,11 @@ fn a_jetson_without_a_fan_reports_none() {
     let metrics = metrics_when(&node, |metrics| metrics.has("hpc_gpu_load_ratio"));
     assert!(!metrics.has("hpc_fan_ratio"));
     assert_eq!(metrics.up("fan"), None);
+    // Nor by any other name, from which a reader could conclude that there is one.
+    for family in ["node_cooling_device_cur_state", "node_hwmon_pwm", "node_hwmon_fan_rpm"] {
+        let of_a_fan = |(series, _): &(&str, f64)| series.contains("fan");
+        assert_eq!(metrics.family(family).into_iter().find(of_a_fan), None);
+    }
     // A board without the connector has no files.
     tree.remove("sys/devices/pwm-fan");
     tree.remove("sys/class/thermal/cooling_device0");
@@ -378,4 +383,18 @@ fn a_bare_machine_tells_what_it_has_and_nothing_else() {
     assert!(down.is_empty(), "{down:?}");
     // The space of a captured tree would be this machine's.
     assert!(!metrics.has("node_filesystem_size_bytes"));
+}
+
+#[test]
+fn a_board_without_a_total_has_the_sum_of_its_rails_if_all_are_known() {
+    let tree = Tree::of(board("jetson-nano"));
+    let folder = "sys/bus/i2c/drivers/ina3221x/6-0040/iio:device0";
+    // As on an AGX Orin, no rail feeds all the others.
+    tree.put(&format!("{folder}/rail_name_0"), "VDD_GPU_SOC\n");
+    let metrics = tree.metrics();
+    let watts: f64 = metrics.family("hpc_rail_watts").iter().map(|(_, watts)| watts).sum();
+    let node = "origin=\"measured\",scope=\"board\",source=\"ina3221\"";
+    metrics.assert_family("hpc_node_power_watts", &[(node, watts)]);
+    tree.put(&format!("{folder}/in_power1_input"), "garbage\n");
+    assert!(!tree.metrics().has("hpc_node_power_watts"));
 }

@@ -348,6 +348,7 @@ impl Machine {
     fn sweep(&mut self) -> Vec<Action> {
         let Phase::Ending(ending) = &mut self.phase else { return Vec::new() };
         ending.give_up_waiting();
+        self.carry_on();
         vec![Action::Sweep, Action::Publish]
     }
 

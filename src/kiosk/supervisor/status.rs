@@ -147,8 +147,8 @@ pub enum Fault {
         /// The temperature to wait for.
         limit_celsius: f64,
     },
-    /// Its warden was killed, so that nobody watched over it.
-    #[error("its warden, hpc-kiosk-warden, was killed")]
+    /// Its warden was killed or is out of reach, so that nobody watched over it.
+    #[error("its warden, hpc-kiosk-warden, was killed, or the connection to it broke")]
     Unwatched,
 }
 

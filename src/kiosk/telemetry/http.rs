@@ -137,17 +137,19 @@ impl Client {
 
     async fn connect(&mut self) -> Result<Connection, Trouble> {
         self.reached = Reached::Name;
-        let address = match self.address.take() {
-            Some(known) => known,
+        let addresses = match self.address.take() {
+            Some(known) => vec![known],
             None => self.find().await?,
         };
         self.reached = Reached::Connection;
-        let stream = time::timeout(CONNECT, TcpStream::connect(address)).await;
+        // A name may have addresses of both kinds, and the agent listen at one of them.
+        let connected = time::timeout(CONNECT, TcpStream::connect(&addresses[..])).await;
         let stream =
-            stream.map_err(|_| Trouble::NoAnswer)?.map_err(|error| match error.kind() {
+            connected.map_err(|_| Trouble::NoAnswer)?.map_err(|error| match error.kind() {
                 ErrorKind::ConnectionRefused => Trouble::NoAgent,
                 _ => Trouble::NoAnswer,
             })?;
+        let address = stream.peer_addr().map_err(|_| Trouble::NoAnswer)?;
         // Questions are one packet each; without the option only their delay would change.
         let _ = stream.set_nodelay(true);
         // The name is only looked up again after a connection that did not come about.
@@ -167,10 +169,11 @@ impl Client {
         Ok(Connection { sender, driver: driver.abort_handle(), allowance })
     }
 
-    async fn find(&self) -> Result<SocketAddr, Trouble> {
+    async fn find(&self) -> Result<Vec<SocketAddr>, Trouble> {
         let found = tokio::net::lookup_host((&self.host[..], self.port));
         let found = time::timeout(CONNECT, found).await.map_err(|_| Trouble::NoSuchName)?;
-        found.map_err(|_| Trouble::NoSuchName)?.next().ok_or(Trouble::NoSuchName)
+        let found: Vec<SocketAddr> = found.map_err(|_| Trouble::NoSuchName)?.collect();
+        if found.is_empty() { Err(Trouble::NoSuchName) } else { Ok(found) }
     }
 
     async fn ask(&self, connection: &mut Connection) -> hyper::Result<Response<Incoming>> {

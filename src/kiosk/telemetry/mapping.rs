@@ -36,7 +36,7 @@ pub fn reading(said: &Said<'_>, counters: &mut Counters, now: Instant) -> Readin
         .at
         .map(|before| now.saturating_duration_since(before).as_secs_f64())
         .filter(|seconds| 0.0 < *seconds);
-    let mut reading = Reading::empty(now);
+    let mut reading = Reading { refused: said.refused, ..Reading::empty(now) };
     processors::read(said, &mut counters.cores, &mut reading);
     traffic::read(said, &mut counters.links, seconds, &mut reading);
     let hwmon = hwmon::Hwmon::of(said);

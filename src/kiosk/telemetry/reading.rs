@@ -60,6 +60,8 @@ pub struct Reading {
     pub disks: Vec<Disk>,
     /// The power mode the board is set to.
     pub power_mode: Option<String>,
+    /// Values of this answer that were refused because nothing real can have them.
+    pub refused: u64,
 }
 
 impl Reading {
@@ -86,6 +88,7 @@ impl Reading {
             networks: Vec::new(),
             disks: Vec::new(),
             power_mode: None,
+            refused: 0,
         }
     }
 }

@@ -506,3 +506,16 @@ fn a_visitor_who_leaves_while_a_lost_run_ends_is_not_brought_back() {
     assert_eq!(scenario.at(220, swept()), DONE);
     assert!(matches!(scenario.machine.state(), State::Idle));
 }
+
+#[test]
+fn a_connection_that_closes_with_nobody_left_to_ask_is_a_loss_too() {
+    let mut scenario = Scenario::new();
+    let demo = far_away(&mut scenario);
+    scenario.at(1000, Event::Closed(None));
+    // It does not end by itself, and its warden does not answer.
+    assert_eq!(scenario.at(2500, Event::Tick), [Action::AskWarden]);
+    assert_eq!(scenario.at(4200, Event::Tick), SWEEP);
+    let actions = scenario.at(4300, swept());
+    assert!(actions.contains(&Action::Start(demo)), "{actions:?}");
+    assert_eq!(scenario.machine.carried_on(), Some(Fault::Disconnected));
+}

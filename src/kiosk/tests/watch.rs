@@ -60,6 +60,20 @@ fn every_line_has_a_value_its_unit_its_origin_and_its_age() {
 }
 
 #[test]
+fn a_node_of_the_configuration_is_known_by_its_name() {
+    let agent = Agent::start();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let port = agent.address.port();
+    let text = format!("[[node]]\nname = 'ziggy'\naddress = '127.0.0.1'\nagent_port = {port}\n");
+    std::fs::write(file.path(), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hpc-kiosk"));
+    command.arg("--config").arg(file.path()).args(["watch", "node", "ziggy", "--count", "1"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(lines(&output).iter().any(|line| line.starts_with("kernel = ")));
+}
+
+#[test]
 fn this_machine_needs_no_agent() {
     let output = watch(&["local", "--count", "2"]).output().unwrap();
     let said = lines(&output);
@@ -86,7 +100,7 @@ fn what_is_wrong_is_said_and_the_program_fails() {
     }
     let output = watch(&["http://major-tom:9100/metrics"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(1));
     assert!(said.contains("write it without http:// and path"), "{said}");
 }
 

@@ -47,7 +47,11 @@ pub fn state(node: &Node, language: Language, now: Instant) -> ui::NodeState {
             Freshness::Lost { .. } => ui::Freshness::Lost,
         },
         age: age.into(),
-        flagged: !matches!(word, ui::NodeWord::Fine | ui::NodeWord::Awaited),
+        // A sensor that talks nonsense is no complaint of the computer.
+        flagged: !matches!(
+            word,
+            ui::NodeWord::Fine | ui::NodeWord::Awaited | ui::NodeWord::Refused
+        ),
         word,
         detail: detail.into(),
         load: text(load, percent),
@@ -146,7 +150,8 @@ fn word(node: &Node, freshness: &Freshness, language: Language) -> (ui::NodeWord
         Freshness::Fresh => {
             let complaint =
                 node.reading.as_deref().and_then(|reading| complaint(reading, language));
-            complaint.unwrap_or_else(|| match node.refused {
+            let refused = node.reading.as_deref().map_or(0, |reading| reading.refused);
+            complaint.unwrap_or_else(|| match refused {
                 0 => (ui::NodeWord::Fine, String::new()),
                 refused => (ui::NodeWord::Refused, refused.to_string()),
             })
@@ -262,6 +267,17 @@ mod tests {
         let pi = Reading { temperatures: Vec::new(), ..reading };
         assert_eq!(more(&pi, Language::Polish), "GPU 1,8\u{a0}W");
         assert_eq!(more(&Reading::empty(now), Language::English), "");
+    }
+
+    #[test]
+    fn a_sensor_that_talks_nonsense_is_said_while_it_does_and_is_no_complaint() {
+        let now = Instant::now();
+        let shown = |refused| {
+            let node = node(Some(Reading { refused, ..Reading::empty(now) }), now);
+            state(&Node { refused: 7, ..node }, Language::English, now)
+        };
+        assert_eq!((shown(2).word, shown(2).flagged), (ui::NodeWord::Refused, false));
+        assert_eq!(shown(0).word, ui::NodeWord::Fine);
     }
 
     #[test]

@@ -117,7 +117,13 @@ impl Tree {
 
     /// What the agent says of it when every source has answered.
     pub fn metrics(&self) -> Metrics {
-        self.metrics_when(|metrics| metrics.get("node_load1").is_some())
+        // A machine that is out of breath may not read all in time; a source that is broken stays down.
+        let until = Instant::now() + Duration::from_secs(1);
+        self.metrics_when(|metrics| {
+            let is_up = |(_, up): (&str, f64)| up == 1.0;
+            let all_up = metrics.family("hpc_agent_source_up").into_iter().all(is_up);
+            metrics.get("node_load1").is_some() && (all_up || until < Instant::now())
+        })
     }
 }
 

@@ -9,6 +9,9 @@ use crate::telemetry::reading::{Reading, Space};
 /// Most cores; a number beyond it is not a core's.
 const MAX_CORES: usize = 4096;
 
+/// How far the time that a core was idle may fall without its having started anew, seconds.
+const TAKEN_BACK_S: f64 = 0.05;
+
 /// Seconds of each core since the start, by its number; `None` where there is no such core, or not now.
 pub(super) type CoreTimes = Vec<Option<Times>>;
 
@@ -81,6 +84,10 @@ fn loads(before: &CoreTimes, now: &CoreTimes) -> (Vec<Option<f64>>, Option<f64>)
 /// What a core did in between; `None` if its counters fell, because it started anew, or stood still, as those of a core
 /// that is off-line do.
 fn passed(before: Times, now: Times) -> Option<Times> {
-    let (idle, busy) = (now.idle - before.idle, now.busy - before.busy);
+    let (mut idle, busy) = (now.idle - before.idle, now.busy - before.busy);
+    // The kernel takes back a tick of waiting for a disk now and then.
+    if (-TAKEN_BACK_S..0.0).contains(&idle) {
+        idle = 0.0;
+    }
     (0.0 <= idle && 0.0 <= busy && 0.0 < idle + busy).then_some(Times { idle, busy })
 }

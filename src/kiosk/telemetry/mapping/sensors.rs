@@ -75,10 +75,11 @@ fn sensor_name(hwmon: &Hwmon<'_>, value: &Value<'_>, chip: &str) -> String {
 }
 
 fn fans(said: &Said<'_>, hwmon: &Hwmon<'_>) -> Vec<Fan> {
-    let mut fans: Vec<Fan> = Vec::new();
+    // Each with its name as it is compared.
+    let mut fans: Vec<(String, Fan)> = Vec::new();
     for value in said.of(Known::Fan).iter().take(MAX_PARTS) {
         if let Some(name) = named(value, "fan") {
-            fans.push(Fan { name, ratio: Some(value.value), rpm: None });
+            fans.push((spelled(&name), Fan { name, ratio: Some(value.value), rpm: None }));
         }
     }
     // Fan 1 of a chip is driven by its pulse width 1.
@@ -89,15 +90,17 @@ fn fans(said: &Said<'_>, hwmon: &Hwmon<'_>) -> Vec<Fan> {
             continue;
         };
         let Some(number) = sensor.strip_prefix(kind) else { continue };
-        let is_same = |fan: &Fan, name: &str| spelled(&fan.name) == spelled(name);
         let path = value.label("chip").unwrap_or_default();
         let name = match hwmon.label(&path, &format!("fan{number}")) {
             Some(label) => format!("{chip} {label}"),
             None if number == "1" => chip,
             None => format!("{chip} fan{number}"),
         };
-        let new = || Fan { name: name.clone(), ratio: None, rpm: None };
-        let Some(fan) = part(&mut fans, |fan| is_same(fan, &name), new) else { continue };
+        let compared = spelled(&name);
+        let new = || (compared.clone(), Fan { name, ratio: None, rpm: None });
+        let Some((_, fan)) = part(&mut fans, |(known, _)| *known == compared, new) else {
+            continue;
+        };
         if kind == "fan" {
             fan.rpm = Some(value.value).filter(|rpm| 0.0 < *rpm);
         } else {
@@ -105,6 +108,7 @@ fn fans(said: &Said<'_>, hwmon: &Hwmon<'_>) -> Vec<Fan> {
         }
     }
     // A chip lists every fan that could be plugged in: one that neither turns nor is driven is none.
+    let mut fans: Vec<Fan> = fans.into_iter().map(|(_, fan)| fan).collect();
     fans.retain(|fan| fan.ratio.is_some() || fan.rpm.is_some());
     if fans.is_empty() {
         fans.extend(cooling_fan(said));

@@ -33,6 +33,16 @@ fn load_is_the_share_of_time_that_was_neither_idle_nor_waiting_for_a_disk() {
 }
 
 #[test]
+fn a_tick_that_the_kernel_takes_back_does_not_make_a_busy_core_vanish() {
+    let cores = |user| cpu(0, 10.0, 0.0, 5.0) + &cpu(1, 50.0, 1.0, user);
+    let before = cores(100.0);
+    let after = cpu(0, 10.5, 0.0, 5.0) + &cpu(1, 50.0, 0.98, 100.5);
+    let reading = last(&[&before, &after]);
+    assert_eq!(reading.cores, [Some(0.0), Some(1.0)]);
+    assert_eq!(reading.load, Some(0.5));
+}
+
+#[test]
 fn a_core_that_goes_and_comes_keeps_its_place_and_has_no_load_at_once() {
     let both = |seconds: f64| cpu(0, seconds, 0.0, 0.0) + &cpu(1, 0.0, 0.0, seconds);
     let one = cpu(0, 2.0, 0.0, 0.0);

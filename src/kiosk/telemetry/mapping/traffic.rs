@@ -1,6 +1,8 @@
 //! Network links and file systems.
 
-use super::{MAX_PARTS, Said, named, part, said::Known};
+use std::{borrow::Cow, collections::HashMap};
+
+use super::{MAX_PARTS, Said, Value, named, part, said::Known};
 use crate::telemetry::{
     range,
     reading::{Disk, Network, Reading, Space},
@@ -100,22 +102,24 @@ fn rate(before: Option<f64>, now: f64, seconds: Option<f64>) -> Option<f64> {
     range::BYTES_PER_S.holds(rate).then_some(rate)
 }
 
+/// By what a file system's size and its free space belong together.
+fn place<'a>(value: &Value<'a>) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    Some((value.label("mountpoint")?, value.label("device")?))
+}
+
 fn disks(said: &Said<'_>) -> Vec<Disk> {
+    let free: HashMap<_, f64> = said
+        .of(Known::FilesystemAvailable)
+        .iter()
+        .filter_map(|value| Some((place(value)?, value.value)))
+        .collect();
     let mut found: Vec<(String, Disk)> = Vec::new();
     for size in said.of(Known::FilesystemSize).iter().take(MAX_PARTS) {
         let pseudo = size.label("fstype").is_some_and(|kind| PSEUDO.contains(&&kind[..]));
         let (Some(mount), Some(device)) = (named(size, "mountpoint"), named(size, "device")) else {
             continue;
         };
-        let label = size.label("mountpoint");
-        let available = said
-            .of(Known::FilesystemAvailable)
-            .iter()
-            .find(|available| {
-                available.label("mountpoint") == label
-                    && available.label("device") == size.label("device")
-            })
-            .map(|available| available.value);
+        let available = place(size).and_then(|place| free.get(&place).copied());
         let Some(available) = available.filter(|available| *available <= size.value) else {
             continue;
         };
