@@ -234,6 +234,13 @@ impl<P: Pictures> Supervisor<P> {
                     true => placement.ranks(),
                     false => launch::processes(&demo, &self.settings),
                 };
+                if let Some(fault) = self.machine.carried_on() {
+                    let ranks = placement.ranks();
+                    log::warn!(
+                        "{}: {fault}; carries on with {ranks} ranks on other computers",
+                        demo.id
+                    );
+                }
                 let placement = Arc::new(placement);
                 self.said = Status { processes, placement, ..Status::default() };
                 self.machine.handle(Event::Placed { far }, Instant::now());

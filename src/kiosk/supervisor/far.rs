@@ -70,6 +70,10 @@ impl FarEnd {
             }
         }
         swept.unreached.sort();
+        if !swept.unreached.is_empty() {
+            let names = swept.unreached.join(", ");
+            log::warn!("what is left of a run there is not known, because no answer came: {names}");
+        }
         swept
     }
 }
