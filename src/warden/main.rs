@@ -26,8 +26,8 @@ With --sweep-marked, ends every process that has the line on standard input, NAM
 const GRACE_MS: u64 = 1200;
 /// Longest time that an option takes, an hour.
 const MAX_MS: u64 = 3_600_000;
-/// How long marked processes may take to go.
-const SWEEP: Duration = Duration::from_secs(2);
+/// How long marked processes may take to go; whoever asks waits little longer, and must hear of those that stay.
+const SWEEP: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let watched = match read_arguments(env::args_os().skip(1)) {

@@ -273,8 +273,9 @@ impl Machine {
     fn begin_ending(&mut self, cause: Cause, step: Step, now: Instant) {
         let (demo, was_well) = match &mut self.phase {
             Phase::Starting { demo, .. } => (Arc::clone(demo), false),
-            Phase::Running { demo, since, first_frame_after, .. } => {
-                (Arc::clone(demo), *since + *first_frame_after + WELL_AFTER <= now)
+            // Counted up to its last sign of life: what it was silent for is no time in which it was well.
+            Phase::Running { demo, since, first_frame_after, heard } => {
+                (Arc::clone(demo), *since + *first_frame_after + WELL_AFTER <= *heard)
             }
             Phase::Idle | Phase::Ending(_) => return,
         };
