@@ -235,11 +235,11 @@ impl<P: Pictures> Supervisor<P> {
                     false => launch::processes(&demo, &self.settings),
                 };
                 if let Some(fault) = self.machine.carried_on() {
-                    let ranks = placement.ranks();
-                    log::warn!(
-                        "{}: {fault}; carries on with {ranks} ranks on other computers",
-                        demo.id
-                    );
+                    let place = match placement.ranks() {
+                        0 => "on this machine".to_owned(),
+                        ranks => format!("with {ranks} ranks on other computers"),
+                    };
+                    log::warn!("{}: {fault}; carries on {place}", demo.id);
                 }
                 let placement = Arc::new(placement);
                 self.said = Status { processes, placement, ..Status::default() };

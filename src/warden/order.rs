@@ -1,5 +1,6 @@
 //! What a warden on another computer is told over its standard input: the program, its arguments and its environment,
-//! byte for byte. So no shell ever reads them, and no list of processes shows them.
+//! byte for byte. So no shell ever reads them, and they stand in no arguments of the program that leads
+//! there.
 //!
 //! An order is items of a kind, a length in bytes and the bytes: `argument 5\nhello\n`; the last one is `go 0\n\n`.
 //! What comes after it is the warden's ordinary input.

@@ -10,9 +10,8 @@ use tokio::{
     time::timeout,
 };
 use warden::Report;
-use wire::channel::TOKEN_VARIABLE;
 
-use super::{channel::Token, placement::Placement, settings::Remote};
+use super::{channel::Token, launch::MARK_VARIABLE, placement::Placement, settings::Remote};
 
 /// How long a computer may take to answer; one that is switched off never does.
 const ANSWER: Duration = Duration::from_millis(1200);
@@ -24,7 +23,7 @@ const MAX_REPORT: u64 = 4096;
 pub struct FarEnd {
     ssh: Vec<String>,
     warden: PathBuf,
-    token: Token,
+    mark: Token,
     /// Name and address of each.
     hosts: Vec<(String, String)>,
 }
@@ -41,16 +40,16 @@ pub struct FarSwept {
 }
 
 impl FarEnd {
-    /// Those of `placement`, for the run with this token.
-    pub fn new(remote: &Remote, placement: &Placement, token: Token) -> Self {
+    /// Those of `placement`, for the run with this mark.
+    pub fn new(remote: &Remote, placement: &Placement, mark: Token) -> Self {
         let hosts = placement.hosts.iter().map(|host| (host.name.clone(), host.address.clone()));
         let (ssh, warden) = (remote.ssh.clone(), remote.warden());
-        Self { ssh, warden, token, hosts: hosts.collect() }
+        Self { ssh, warden, mark, hosts: hosts.collect() }
     }
 
     /// Ends what is left of the run on each of them, all at the same time.
     pub async fn sweep(self) -> FarSwept {
-        let mark = format!("{TOKEN_VARIABLE}={}\n", String::from_utf8_lossy(&self.token));
+        let mark = format!("{MARK_VARIABLE}={}\n", String::from_utf8_lossy(&self.mark));
         let mut asked = JoinSet::new();
         for (name, address) in self.hosts {
             let (ssh, warden, mark) = (self.ssh.clone(), self.warden.clone(), mark.clone());

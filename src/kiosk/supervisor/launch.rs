@@ -40,6 +40,10 @@ const KEEPALIVE: [(&str, &str); 4] = [
 const BACKING: [&str; 3] =
     ["btl_vader_backing_directory", "osc_sm_backing_directory", "osc_rdma_backing_directory"];
 
+/// Names a run in the environment of all that it starts on other computers, so that it is found there. Unlike the token it is
+/// no secret: it stands in the arguments of what starts Open MPI's daemons, which anybody there can read.
+pub const MARK_VARIABLE: &str = "HPC_KIOSK_RUN";
+
 /// A program to be started, with what its environment has beyond ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -93,15 +97,17 @@ pub fn remote_command(
     placement: &Placement,
     channel: &Address,
     token: &Token,
+    mark: &Token,
 ) -> Command {
     let mut environment = told(channel, token, settings.canvas);
+    let mark = String::from_utf8_lossy(mark);
+    environment.push((MARK_VARIABLE.into(), mark.clone().into_owned().into()));
     environment.extend(root(settings));
     let mut mca: Vec<(&str, OsString)> =
         OPEN_MPI.iter().chain(&KEEPALIVE).map(|(name, value)| (*name, value.into())).collect();
     mca.push(("plm_rsh_agent", remote.ssh.join(" ").into()));
-    // The daemons carry the token too, so that they are found with all they have started.
-    let token = String::from_utf8_lossy(token);
-    mca.push(("orte_launch_agent", format!("env {TOKEN_VARIABLE}={token} orted").into()));
+    // The daemons carry the mark too, so that they are found with all they have started.
+    mca.push(("orte_launch_agent", format!("env {MARK_VARIABLE}={mark} orted").into()));
     if let Some(network) = &remote.network {
         for name in ["btl_tcp_if_include", "oob_tcp_if_include"] {
             mca.push((name, network.into()));
@@ -119,7 +125,7 @@ pub fn remote_command(
         // Daemons that leave their session could outlive it.
         "--leave-session-attached".into(),
     ];
-    for variable in [CHANNEL_VARIABLE, TOKEN_VARIABLE, CANVAS_VARIABLE] {
+    for variable in [CHANNEL_VARIABLE, TOKEN_VARIABLE, CANVAS_VARIABLE, MARK_VARIABLE] {
         arguments.extend(["-x".into(), variable.into()]);
     }
     arguments.push(remote.programs.join(&demo.program).into());
@@ -258,19 +264,25 @@ mod tests {
         let placement =
             Placement { hosts: vec![host("a", 2), host("10.0.0.3", 1)], left_out: Vec::new() };
         let token = b"abcdefghijklmnopqrstuvwxyz234567";
+        let mark = b"765432zyxwvutsrqponmlkjihgfedcba";
         let channel = Address::Tcp("10.0.0.1:4000".parse().unwrap());
         let command =
-            remote_command(&demo(DEMO), &settings(), &remote, &placement, &channel, token);
+            remote_command(&demo(DEMO), &settings(), &remote, &placement, &channel, token, mark);
         let expected = "-n 3 --host a:2,10.0.0.3:1 --leave-session-attached -x HPC_KIOSK_CHANNEL \
-                        -x HPC_KIOSK_TOKEN -x HPC_KIOSK_CANVAS /mnt/k/pipe --flow";
+                        -x HPC_KIOSK_TOKEN -x HPC_KIOSK_CANVAS -x HPC_KIOSK_RUN /mnt/k/pipe --flow";
         let mut expected: Vec<&str> = expected.split(' ').collect();
         expected.push("a b");
         assert_eq!(command.arguments, expected);
+        let secret = "abcdefghijklmnopqrstuvwxyz234567";
+        let shown = |(name, value): &&(String, OsString)| {
+            name.starts_with("OMPI_MCA_") && value.to_string_lossy().contains(secret)
+        };
+        assert_eq!(command.environment.iter().find(shown), None, "arguments are made of these");
         let environment: BTreeMap<_, _> = command.environment.into_iter().collect();
         assert_eq!(environment["OMPI_MCA_plm_rsh_agent"], "ssh -o BatchMode=yes");
         assert_eq!(environment["OMPI_MCA_btl_tcp_if_include"], "10.0.0.0/24");
         assert_eq!(environment["OMPI_MCA_oob_tcp_keepalive_time"], "2");
-        let daemon = "env HPC_KIOSK_TOKEN=abcdefghijklmnopqrstuvwxyz234567 orted";
+        let daemon = "env HPC_KIOSK_RUN=765432zyxwvutsrqponmlkjihgfedcba orted";
         assert_eq!(environment["OMPI_MCA_orte_launch_agent"], daemon);
         assert_eq!(environment["HPC_KIOSK_CHANNEL"], "tcp:10.0.0.1:4000");
         assert!(!environment.contains_key("TMPDIR"), "a folder of here is none of theirs");

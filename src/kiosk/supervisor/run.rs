@@ -101,6 +101,7 @@ impl Run {
         };
         let folder = RunFolder::new(&settings.folders).map_err(|error| cannot(&program, error))?;
         let token = new_token().map_err(|error| cannot(&program, error))?;
+        let mark = new_token().map_err(|error| cannot(&program, error))?;
         let listening = match remote {
             None => Listening::on_this_machine(folder.path(), token),
             Some(remote) => Listening::on_network(remote.address, token).await,
@@ -110,7 +111,7 @@ impl Run {
         let command = match remote {
             None => launch::command(demo, settings, &program, channel, &token, folder.path()),
             Some(remote) => {
-                launch::remote_command(demo, settings, remote, placement, channel, &token)
+                launch::remote_command(demo, settings, remote, placement, channel, &token, &mark)
             }
         };
         let there = remote.filter(|remote| remote.starts_there).zip(placement.hosts.first());
@@ -131,7 +132,7 @@ impl Run {
             program: command.program.display().to_string(),
             warden: Some(warden),
             sweeping: None,
-            far: remote.map(|remote| FarEnd::new(remote, placement, token)),
+            far: remote.map(|remote| FarEnd::new(remote, placement, mark)),
             leaving: None,
             channel: Channel::Listening(listening),
             printed: Printed::new(printed, &demo.id),
