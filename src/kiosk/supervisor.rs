@@ -30,6 +30,7 @@ mod run;
 pub mod run_folder;
 pub mod settings;
 pub mod status;
+mod values;
 mod warden_process;
 
 pub use placement::{Computer, Condition, Placement};
@@ -39,6 +40,7 @@ pub use status::{Ended, Fault, State, Status};
 use machine::{Action, Event, Machine};
 use placement::place;
 use run::{Happening, Run};
+use values::Values;
 
 /// Takes the pictures of a run, on the thread that [`run()`] runs on.
 pub trait Pictures {
@@ -110,6 +112,8 @@ struct Supervisor<P> {
     computers: watch::Receiver<Vec<Computer>>,
     machine: Machine,
     run: Option<Run>,
+    /// Of what was launched last.
+    values: Option<Values>,
     /// What was published last, but for what the machine knows.
     said: Status,
     status: watch::Sender<Status>,
@@ -131,6 +135,7 @@ impl<P: Pictures> Supervisor<P> {
             computers,
             machine: Machine::default(),
             run: None,
+            values: None,
             said: Status::default(),
             status,
             pictures,
@@ -153,8 +158,9 @@ impl<P: Pictures> Supervisor<P> {
                 }
             }
             Intent::Control { name, value } => {
-                if let Some(run) = &mut self.run {
-                    run.control(&name, value);
+                let control = self.values.as_mut().and_then(|values| values.set(&name, value));
+                if let (Some(run), Some(control)) = (&mut self.run, control) {
+                    run.control(control);
                 }
             }
         }
@@ -174,6 +180,9 @@ impl<P: Pictures> Supervisor<P> {
         match happening {
             Happening::Event(event) => event,
             Happening::Hello(hello) => {
+                if let (Some(run), Some(values)) = (&mut self.run, &self.values) {
+                    values.all().for_each(|control| run.control(control));
+                }
                 if is_wanted {
                     self.pictures.begin(&hello);
                     self.is_showing = true;
@@ -234,6 +243,9 @@ impl<P: Pictures> Supervisor<P> {
                     true => placement.ranks(),
                     false => launch::processes(&demo, &self.settings),
                 };
+                if self.machine.carried_on().is_none() {
+                    self.values = Some(Values::new(&demo));
+                }
                 if let Some(fault) = self.machine.carried_on() {
                     let place = match placement.ranks() {
                         0 => "on this machine".to_owned(),

@@ -2,6 +2,7 @@
 //! are known by a mark in their environment that only this run has.
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, Read},
     path::Path,
@@ -28,13 +29,14 @@ pub fn sweep_marked(mark: &[u8], limit: Duration) -> io::Result<Swept> {
         process.pid != own && network_of(process.pid) == network && has_mark(process.pid, mark)
     };
     let deadline = Instant::now() + limit;
-    let mut killed = 0;
+    let mut killed = HashSet::new();
     loop {
         let alive = sweep::all()?.into_iter().filter(|process| !process.is_dead);
         let found: Vec<Process> = alive.filter(is_of_run).collect();
-        killed += found.iter().filter(|process| sweep::kill(process).is_some()).count();
+        let sent = found.iter().filter(|process| sweep::kill(process).is_some());
+        killed.extend(sent.map(|process| (process.pid, process.started)));
         if found.is_empty() || deadline <= Instant::now() {
-            return Ok(Swept { killed, left: found.len() });
+            return Ok(Swept { killed: killed.len(), left: found.len() });
         }
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -58,6 +58,8 @@ pub(super) enum Step {
     Alone { until: Instant },
     /// The warden ends it.
     Asked { until: Instant },
+    /// It is over here, and elsewhere it is looked for what is left; that has its own limit.
+    Gone,
     /// We end it, or it never began.
     Swept,
 }

@@ -38,6 +38,14 @@ pub enum Event {
     Closed(Option<WireError>),
     /// The demo sent what it must not.
     Broken(Fault),
+    /// A run on other computers is over here: everything the demo sent has been read, and its program has ended. What is
+    /// left of it there is looked for; `Over` comes when that is known.
+    Exited {
+        /// How its program ended.
+        exit: Exit,
+        /// The last line it printed.
+        last_line: String,
+    },
     /// Everything the demo sent has been read, and all its processes but `left` are gone.
     Over {
         /// How its program ended.
@@ -51,8 +59,8 @@ pub enum Event {
         /// Other computers of the run that did not answer when they were asked what is left.
         unreached: Vec<String>,
     },
-    /// The warden is gone and has not said a word.
-    Unwatched,
+    /// The warden is gone and has not said a word, for this reason.
+    Unwatched(Fault),
     /// The sweep is done.
     Swept {
         /// Processes that were killed.

@@ -24,6 +24,8 @@ pub struct FarEnd {
     ssh: Vec<String>,
     warden: PathBuf,
     mark: Token,
+    /// The run's folder on each of them.
+    folder: PathBuf,
     /// Name and address of each.
     hosts: Vec<(String, String)>,
 }
@@ -40,16 +42,17 @@ pub struct FarSwept {
 }
 
 impl FarEnd {
-    /// Those of `placement`, for the run with this mark.
-    pub fn new(remote: &Remote, placement: &Placement, mark: Token) -> Self {
+    /// Those of `placement`, for the run with this mark and this folder there.
+    pub fn new(remote: &Remote, placement: &Placement, mark: Token, folder: PathBuf) -> Self {
         let hosts = placement.hosts.iter().map(|host| (host.name.clone(), host.address.clone()));
         let (ssh, warden) = (remote.ssh.clone(), remote.warden());
-        Self { ssh, warden, mark, hosts: hosts.collect() }
+        Self { ssh, warden, mark, folder, hosts: hosts.collect() }
     }
 
     /// Ends what is left of the run on each of them, all at the same time.
     pub async fn sweep(self) -> FarSwept {
-        let mark = format!("{MARK_VARIABLE}={}\n", String::from_utf8_lossy(&self.mark));
+        let (mark, folder) = (String::from_utf8_lossy(&self.mark), self.folder.display());
+        let mark = format!("{MARK_VARIABLE}={mark}\n{folder}\n");
         let mut asked = JoinSet::new();
         for (name, address) in self.hosts {
             let (ssh, warden, mark) = (self.ssh.clone(), self.warden.clone(), mark.clone());

@@ -88,17 +88,29 @@ pub fn command(
     Command { program: settings.mpirun.clone(), arguments: all, environment }
 }
 
-/// The command for one run of `demo` on the hosts of `placement`, for `mpirun` on the first of them or here: its program lies
-/// in the same folder on each.
+/// Where else a run goes, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Far<'a> {
+    /// How other computers are reached.
+    pub remote: &'a Remote,
+    /// Which of them.
+    pub placement: &'a Placement,
+    /// What the run is known by there.
+    pub mark: &'a Token,
+    /// The run's folder on each of them.
+    pub folder: &'a Path,
+}
+
+/// The command for one run of `demo` on other computers, for `mpirun` on the first of them or here: its program lies in the
+/// same folder on each.
 pub fn remote_command(
     demo: &Demo,
     settings: &Settings,
-    remote: &Remote,
-    placement: &Placement,
+    far: &Far<'_>,
     channel: &Address,
     token: &Token,
-    mark: &Token,
 ) -> Command {
+    let Far { remote, placement, mark, folder } = *far;
     let mut environment = told(channel, token, settings.canvas);
     let mark = String::from_utf8_lossy(mark);
     environment.push((MARK_VARIABLE.into(), mark.clone().into_owned().into()));
@@ -108,6 +120,8 @@ pub fn remote_command(
     mca.push(("plm_rsh_agent", remote.ssh.join(" ").into()));
     // The daemons carry the mark too, so that they are found with all they have started.
     mca.push(("orte_launch_agent", format!("env {MARK_VARIABLE}={mark} orted").into()));
+    mca.push(("orte_tmpdir_base", folder.into()));
+    mca.extend(BACKING.map(|name| (name, folder.into())));
     if let Some(network) = &remote.network {
         for name in ["btl_tcp_if_include", "oob_tcp_if_include"] {
             mca.push((name, network.into()));
@@ -266,8 +280,9 @@ mod tests {
         let token = b"abcdefghijklmnopqrstuvwxyz234567";
         let mark = b"765432zyxwvutsrqponmlkjihgfedcba";
         let channel = Address::Tcp("10.0.0.1:4000".parse().unwrap());
-        let command =
-            remote_command(&demo(DEMO), &settings(), &remote, &placement, &channel, token, mark);
+        let folder = Path::new("/dev/shm/hpc-kiosk-1-a");
+        let far = Far { remote: &remote, placement: &placement, mark, folder };
+        let command = remote_command(&demo(DEMO), &settings(), &far, &channel, token);
         let expected = "-n 3 --host a:2,10.0.0.3:1 --leave-session-attached -x HPC_KIOSK_CHANNEL \
                         -x HPC_KIOSK_TOKEN -x HPC_KIOSK_CANVAS -x HPC_KIOSK_RUN /mnt/k/pipe --flow";
         let mut expected: Vec<&str> = expected.split(' ').collect();
@@ -284,6 +299,8 @@ mod tests {
         assert_eq!(environment["OMPI_MCA_oob_tcp_keepalive_time"], "2");
         let daemon = "env HPC_KIOSK_RUN=765432zyxwvutsrqponmlkjihgfedcba orted";
         assert_eq!(environment["OMPI_MCA_orte_launch_agent"], daemon);
+        assert_eq!(environment["OMPI_MCA_orte_tmpdir_base"], folder);
+        assert_eq!(environment["OMPI_MCA_btl_vader_backing_directory"], folder);
         assert_eq!(environment["HPC_KIOSK_CHANNEL"], "tcp:10.0.0.1:4000");
         assert!(!environment.contains_key("TMPDIR"), "a folder of here is none of theirs");
     }

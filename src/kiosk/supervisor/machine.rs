@@ -31,11 +31,17 @@ pub struct Machine {
     far: bool,
     /// How often the run was started anew because something went wrong with it there.
     attempt: u8,
+    /// How often since it was last sound.
+    restarts: u8,
     carried_on: Option<Fault>,
 }
 
 /// Attempts after the first: one with whoever is left, and the last one here.
 const LAST_ATTEMPT: u8 = 2;
+/// Restarts in a row of what was never well for [`SOUND_AFTER`]: what goes wrong so often is no accident of a computer.
+const MOST_RESTARTS: u8 = 6;
+/// A run that has shown pictures for so long is sound.
+const SOUND_AFTER: Duration = Duration::from_secs(60);
 /// A run that has shown pictures for so long was well; what happens to it then is a new story.
 const WELL_AFTER: Duration = Duration::from_secs(10);
 
@@ -107,7 +113,7 @@ impl Machine {
             Phase::Running { demo, heard, .. } => Some(*heard + demo.progress),
             Phase::Ending(ending) => match ending.step {
                 Step::Alone { until } | Step::Asked { until } => Some(until),
-                Step::Swept => None,
+                Step::Gone | Step::Swept => None,
             },
         }
     }
@@ -150,11 +156,12 @@ impl Machine {
                 self.begin_ending(Cause::Fault(fault), Step::Swept, now);
                 self.finish(true, Vec::new(), now)
             }
+            Event::Exited { exit, last_line } => self.exited(exit, last_line, now),
             Event::Over { exit, last_line, killed, left, unreached } => {
                 self.over(exit, last_line, (killed, left, unreached), now)
             }
-            Event::Unwatched => {
-                self.begin_ending(Cause::Fault(Fault::Unwatched), Step::Swept, now);
+            Event::Unwatched(fault) => {
+                self.begin_ending(Cause::Fault(fault), Step::Swept, now);
                 self.sweep()
             }
             Event::Swept { killed, left, unreached } => {
@@ -186,6 +193,7 @@ impl Machine {
     /// A visitor wants it.
     fn start_anew(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
         self.attempt = 0;
+        self.restarts = 0;
         self.carried_on = None;
         self.start(demo, now)
     }
@@ -271,16 +279,20 @@ impl Machine {
 
     /// Leaves `Starting` and `Running`; a run that already ends goes on to do so for the first cause.
     fn begin_ending(&mut self, cause: Cause, step: Step, now: Instant) {
-        let (demo, was_well) = match &mut self.phase {
-            Phase::Starting { demo, .. } => (Arc::clone(demo), false),
+        let (demo, well_for) = match &mut self.phase {
+            Phase::Starting { demo, .. } => (Arc::clone(demo), Duration::ZERO),
             // Counted up to its last sign of life: what it was silent for is no time in which it was well.
             Phase::Running { demo, since, first_frame_after, heard } => {
-                (Arc::clone(demo), *since + *first_frame_after + WELL_AFTER <= *heard)
+                let first_frame = *since + *first_frame_after;
+                (Arc::clone(demo), heard.saturating_duration_since(first_frame))
             }
             Phase::Idle | Phase::Ending(_) => return,
         };
-        if was_well {
+        if WELL_AFTER <= well_for {
             self.attempt = 0;
+        }
+        if SOUND_AFTER <= well_for {
+            self.restarts = 0;
         }
         let ending = Ending::new(demo, cause, step, now);
         self.phase = Phase::Ending(ending);
@@ -289,12 +301,30 @@ impl Machine {
 
     /// What was lost on other computers goes on by itself, on those that are left.
     fn carry_on(&mut self) {
-        let may = self.far && self.attempt < LAST_ATTEMPT && !self.quitting;
+        let may = self.far
+            && self.attempt < LAST_ATTEMPT
+            && self.restarts < MOST_RESTARTS
+            && !self.quitting;
         let Phase::Ending(ending) = &mut self.phase else { return };
         if may && ending.fault().is_some() && ending.next.is_none() && !ending.is_unwanted {
             ending.next = Some(Arc::clone(&ending.demo));
             ending.carries_on = true;
         }
+    }
+
+    /// The program has ended, which says why; not judged later, when time has passed for other reasons.
+    fn exited(&mut self, exit: Exit, last_line: String, now: Instant) -> Vec<Action> {
+        let had_picture = matches!(self.phase, Phase::Running { .. });
+        self.begin_ending(
+            Cause::Closed { cut: None, had_picture },
+            Step::Alone { until: now },
+            now,
+        );
+        let Phase::Ending(ending) = &mut self.phase else { return Vec::new() };
+        ending.judge(exit, last_line);
+        ending.step = Step::Gone;
+        self.carry_on();
+        vec![Action::Publish]
     }
 
     fn over(
@@ -304,16 +334,9 @@ impl Machine {
         (killed, left, unreached): (usize, usize, Vec<String>),
         now: Instant,
     ) -> Vec<Action> {
-        let had_picture = matches!(self.phase, Phase::Running { .. });
-        self.begin_ending(
-            Cause::Closed { cut: None, had_picture },
-            Step::Alone { until: now },
-            now,
-        );
+        self.exited(exit, last_line, now);
         let Phase::Ending(ending) = &mut self.phase else { return Vec::new() };
-        ending.judge(exit, last_line);
         ending.killed += killed;
-        self.carry_on();
         // What is left elsewhere was asked for already.
         if 0 < left && !self.far {
             return self.sweep();
@@ -341,7 +364,7 @@ impl Machine {
                     vec![Action::AskWarden]
                 }
                 Step::Asked { .. } => self.sweep(),
-                Step::Swept => Vec::new(),
+                Step::Gone | Step::Swept => Vec::new(),
             },
         }
     }
@@ -368,7 +391,13 @@ impl Machine {
         let mut actions = vec![Action::Forget];
         match next {
             Some(next) if carries_on => {
-                self.attempt += 1;
+                // What did not even begin there will not the next time.
+                let never_began = matches!(
+                    fault,
+                    Some(Fault::CannotStart { .. } | Fault::NoPicture { .. } | Fault::Garbage(_))
+                );
+                self.attempt = if never_began { LAST_ATTEMPT } else { self.attempt + 1 };
+                self.restarts += 1;
                 self.carried_on = fault;
                 actions.extend(self.start(next, now));
             }

@@ -1,7 +1,6 @@
 //! One run: its warden, its connection, what it prints. Turns what happens there into events; decides nothing.
 
 use std::{
-    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,7 +10,7 @@ use std::{
 use tokio::{
     select,
     task::JoinHandle,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use warden::{Report, Swept};
 use wire::{
@@ -33,7 +32,7 @@ use super::{
     status::Fault,
     warden_process::WardenProcess,
 };
-use crate::catalogue::{ControlKind, Demo};
+use crate::catalogue::Demo;
 
 /// How long after the end of all processes what they left in the connection may take to be read.
 const DRAIN: Duration = Duration::from_millis(250);
@@ -61,14 +60,14 @@ pub struct Run {
     program: String,
     warden: Option<WardenProcess>,
     sweeping: Option<JoinHandle<io::Result<Swept>>>,
+    /// How the warden was reached if it is on another computer: the program and its last argument.
+    there: Option<String>,
     /// The other computers that it is on.
     far: Option<FarEnd>,
     /// The end of the run here, while the other computers are asked.
     leaving: Option<(Event, JoinHandle<FarSwept>)>,
     channel: Channel,
     printed: Printed,
-    /// The values of the demo's controls.
-    values: BTreeMap<String, f64>,
     /// The warden's report, and until when the rest is read.
     over: Option<(Report, Instant)>,
     _folder: RunFolder,
@@ -108,35 +107,37 @@ impl Run {
         };
         let listening = listening.map_err(|error| cannot(&program, error))?;
         let channel = listening.address();
+        // In memory, as here: Open MPI's shared memory lies in it.
+        let name = folder.path().file_name().unwrap_or_default();
+        let folder_there = Path::new("/dev/shm").join(name);
         let command = match remote {
             None => launch::command(demo, settings, &program, channel, &token, folder.path()),
             Some(remote) => {
-                launch::remote_command(demo, settings, remote, placement, channel, &token, &mark)
+                let far = launch::Far { remote, placement, mark: &mark, folder: &folder_there };
+                launch::remote_command(demo, settings, &far, channel, &token)
             }
         };
         let there = remote.filter(|remote| remote.starts_there).zip(placement.hosts.first());
         let started = match there {
             None => WardenProcess::start(&settings.warden, &command, folder.path()),
             Some((remote, host)) => {
-                let name = folder.path().file_name().unwrap_or_default();
-                let folder = Path::new("/tmp").join(name);
+                let folder = folder_there.clone();
                 WardenProcess::start_there(remote, &host.address, &command, folder)
             }
         };
         let starter =
             there.map_or(settings.warden.clone(), |(remote, _)| PathBuf::from(&remote.ssh[0]));
         let (warden, printed) = started.map_err(|error| cannot(&starter, error))?;
-        let values = demo.controls.iter().map(|c| (c.name.clone(), c.default)).collect();
         Ok(Self {
             demo: Arc::clone(demo),
             program: command.program.display().to_string(),
             warden: Some(warden),
             sweeping: None,
-            far: remote.map(|remote| FarEnd::new(remote, placement, mark)),
+            there: there.map(|(remote, host)| format!("{} {}", remote.ssh[0], host.name)),
+            far: remote.map(|remote| FarEnd::new(remote, placement, mark, folder_there)),
             leaving: None,
             channel: Channel::Listening(listening),
             printed: Printed::new(printed, &demo.id),
-            values,
             over: None,
             _folder: folder,
         })
@@ -154,18 +155,10 @@ impl Run {
         }
     }
 
-    /// Sets a control; one that the demo does not have is ignored, and so is what is no number.
-    pub fn control(&mut self, name: &str, value: f64) {
-        let Some(control) = self.demo.controls.iter().find(|control| control.name == name) else {
-            return;
-        };
-        if value.is_nan() {
-            return;
-        }
-        let value = value.clamp(control.min, control.max);
-        self.values.insert(name.into(), value);
+    /// Hands a control's value on to the demo.
+    pub fn control(&mut self, control: Control) {
         if let Channel::Connected(connection) = &mut self.channel {
-            connection.outbox.control(Control { name: name.into(), value });
+            connection.outbox.control(control);
         }
     }
 
@@ -215,17 +208,32 @@ impl Run {
             };
             match (event, self.far.take()) {
                 (Some(event), Some(far)) => {
+                    let exited = match &event {
+                        Event::Over { exit, last_line, .. } => {
+                            Some(Event::Exited { exit: *exit, last_line: last_line.clone() })
+                        }
+                        _ => None,
+                    };
                     self.leaving = Some((event, tokio::spawn(far.sweep())));
-                    continue;
+                    match exited {
+                        Some(exited) => return Happening::Event(exited),
+                        None => continue,
+                    }
                 }
                 (Some(event), None) => return Happening::Event(event),
                 (None, far) => self.far = far,
             }
-            let Self { warden, channel, printed, over, .. } = self;
+            let Self { warden, channel, printed, over, there, .. } = self;
             let patience = over.as_ref().map_or_else(Instant::now, |(_, until)| *until);
             select! {
                 report = next_report(warden), if over.is_none() => match report {
-                    None => return Happening::Event(Event::Unwatched),
+                    None => {
+                        // What leads to another computer, and what it leads to, say there why they fail.
+                        let _ = timeout(DRAIN, printed.next()).await;
+                        let never_began = matches!(channel, Channel::Listening(_));
+                        let there = there.as_ref().filter(|_| never_began);
+                        return Happening::Event(Event::Unwatched(unwatched(there, printed.last_line())));
+                    }
                     Some(Report::NotStarted(why)) => {
                         return Happening::Event(Event::NotStarted(self.not_started(&why)));
                     }
@@ -236,7 +244,10 @@ impl Run {
                 },
                 happening = next_on(channel) => match happening {
                     Some(Happening::Hello(hello)) => {
-                        self.greet();
+                        if let Some((_, until)) = &mut self.over {
+                            // What it left while it came and went is still read.
+                            *until = Instant::now() + DRAIN;
+                        }
                         return Happening::Hello(hello);
                     }
                     Some(happening) => return happening,
@@ -263,18 +274,6 @@ impl Run {
         self.channel = Channel::Closed;
         let (last_line, unreached) = (self.printed.last_line(), Vec::new());
         Some(Event::Over { exit, last_line, killed, left, unreached })
-    }
-
-    /// The demo is there: it gets the values of its controls, and a moment more if it is already gone.
-    fn greet(&mut self) {
-        let Channel::Connected(connection) = &mut self.channel else { return };
-        for control in self.demo.controls.iter().filter(|c| c.kind != ControlKind::Button) {
-            let value = self.values.get(&control.name).copied().unwrap_or(control.default);
-            connection.outbox.control(Control { name: control.name.clone(), value });
-        }
-        if let Some((_, until)) = &mut self.over {
-            *until = Instant::now() + DRAIN;
-        }
     }
 
     fn not_started(&self, why: &str) -> Fault {
@@ -323,6 +322,19 @@ fn happening(received: Received) -> Option<Happening> {
         Received::Closed(cut) => Happening::Event(Event::Closed(cut)),
         Received::Broken(fault) => Happening::Event(Event::Broken(fault)),
     })
+}
+
+/// Why a warden is gone without a word; `there` is what led to it, if it never began its run.
+fn unwatched(there: Option<&String>, last_line: String) -> Fault {
+    let Some(there) = there else { return Fault::Unwatched };
+    let why = match last_line.is_empty() {
+        true => "it ended without a word".to_owned(),
+        false => last_line,
+    };
+    Fault::CannotStart {
+        program: there.clone(),
+        why: format!("{why}; hpc-kiosk doctor says what to do"),
+    }
 }
 
 async fn next_report(warden: &mut Option<WardenProcess>) -> Option<Report> {

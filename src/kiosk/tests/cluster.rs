@@ -29,11 +29,17 @@ struct Cluster {
     kiosk: Kiosk,
     computers: watch::Receiver<Vec<Computer>>,
     gatherer: Option<Gatherer>,
+    files_before: Vec<String>,
 }
 
 impl Cluster {
     fn start(world: &World, launch: &str) -> Self {
-        let config = Config::parse(Path::new("kiosk.toml"), &world.config(launch)).unwrap();
+        Self::with(&world.config(launch))
+    }
+
+    /// A kiosk with this kiosk.toml.
+    fn with(config: &str) -> Self {
+        let config = Config::parse(Path::new("kiosk.toml"), config).unwrap();
         let (seen, telemetry) = watch::channel(Telemetry::default());
         let (nodes, metrics) = (&config.nodes, &config.metrics);
         let history = SharedHistory::default();
@@ -61,7 +67,7 @@ impl Cluster {
             changed.remote = settings.remote;
             changed.mca = settings.mca;
         });
-        Self { kiosk, computers, gatherer }
+        Self { kiosk, computers, gatherer, files_before: emulated::run_files() }
     }
 
     /// Waits until exactly these are ready.
@@ -103,6 +109,7 @@ impl Cluster {
         let ended = self.kiosk.until_ended();
         assert_eq!((&ended.fault, ended.unreached.len()), (&None, 0), "{ended:?}");
         assert_eq!(world.left(), [] as [String; 0]);
+        assert_eq!(emulated::run_files(), self.files_before);
     }
 }
 
@@ -314,6 +321,34 @@ fn belongings() -> (usize, usize, u64) {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     let resident = line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap();
     (count("/proc/self/fd"), count("/proc/self/task"), resident)
+}
+
+#[test]
+fn what_cannot_be_reached_is_named_and_the_run_is_here() {
+    let Some(world) = world("what_cannot_be_reached_is_named_and_the_run_is_here") else { return };
+    // A key that no computer knows: ssh refuses at once, and the agents answer all the same.
+    let refused = "#!/bin/sh\nexec ssh -F none -i /nonexistent -o BatchMode=yes -o StrictHostKeyChecking=no \
+                   -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \"$@\"\n";
+    let program = world.program("refused", refused);
+    let missing = format!("launcher = 'ssh'\nprograms = '{}'", world.file("nowhere", ""));
+    let cases = [
+        (world.config("launcher = 'ssh'").replace(&world.ssh(), &program), "Permission denied"),
+        (world.config(&missing).replacen("programs", "#", 1), "No"),
+    ];
+    for (text, why) in cases {
+        let cluster = Cluster::with(&text);
+        let since = Instant::now();
+        cluster.launch();
+        let status = cluster.until_running_since(since);
+        let took = since.elapsed();
+        let said = status.carried_on.expect("it was tried").to_string();
+        println!("{said}: runs here after {took:.2?}");
+        assert!(said.contains("major-tom") && said.contains(why), "{said}");
+        assert!(cluster.hosts().iter().all(|host| !NODES.contains(&&host[..])));
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        cluster.kiosk.ask(Intent::Stop);
+        assert_eq!(cluster.kiosk.until_ended().fault, None);
+    }
 }
 
 #[test]

@@ -309,7 +309,7 @@ fn the_first_thing_that_goes_wrong_is_the_one_that_is_told() {
 #[test]
 fn a_run_without_its_warden_is_swept_from_here() {
     let mut scenario = Scenario::running();
-    assert_eq!(scenario.at(1000, Event::Unwatched), SWEEP);
+    assert_eq!(scenario.at(1000, Event::Unwatched(Fault::Unwatched)), SWEEP);
     assert_eq!(scenario.at(1040, Event::Swept { killed: 3, left: 1, unreached: vec![] }), DONE);
     let ended = scenario.ended();
     assert_eq!(ended.fault, Some(Fault::Unwatched));
@@ -373,7 +373,7 @@ fn anything(seed: &mut u64) -> Event {
         8 => Event::Closed([None, Some(cut())][chance(seed) as usize % 2].clone()),
         9 => Event::Broken(Fault::Flood { limit: "x" }),
         10 => over([Exit::Code(0), Exit::Signal(9)][chance(seed) as usize % 2]),
-        11 => Event::Unwatched,
+        11 => Event::Unwatched(Fault::Unwatched),
         12 => Event::Swept { killed: 0, left: 0, unreached: vec![] },
         _ => Event::Tick,
     }
@@ -460,7 +460,7 @@ fn a_run_that_is_lost_on_other_computers_carries_on_by_itself_and_in_the_end_her
             panic!("{:?}", scenario.machine.state());
         };
         assert_eq!(next.id, demo.id);
-        scenario.at(hung + 10, Event::Unwatched);
+        scenario.at(hung + 10, Event::Unwatched(Fault::Unwatched));
         let actions = scenario.at(hung + 20, swept());
         assert!(actions.contains(&Action::Start(Arc::clone(&demo))), "{actions:?}");
         assert!(matches!(scenario.machine.carried_on(), Some(Fault::Hung { .. })));
@@ -472,7 +472,7 @@ fn a_run_that_is_lost_on_other_computers_carries_on_by_itself_and_in_the_end_her
     }
     // Here it is a fault like any other.
     scenario.at(ms + 3000, Event::Tick);
-    scenario.at(ms + 3010, Event::Unwatched);
+    scenario.at(ms + 3010, Event::Unwatched(Fault::Unwatched));
     assert_eq!(scenario.at(ms + 3020, swept()), DONE);
     assert_eq!(scenario.ended().unreached, ["major-tom"]);
 }
@@ -483,11 +483,11 @@ fn a_run_that_was_well_for_long_may_be_lost_as_often_as_it_likes() {
     far_away(&mut scenario);
     let mut ms = 100;
     for _ in 0..50 {
-        for second in 1..=11 {
+        for second in 1..=60 {
             scenario.at(ms + 1000 * second, Event::Frame);
         }
-        let lost = ms + 11_500;
-        scenario.at(lost, Event::Unwatched);
+        let lost = ms + 60_500;
+        scenario.at(lost, Event::Unwatched(Fault::Unwatched));
         scenario.at(lost + 10, swept());
         assert!(!scenario.machine.stays_here());
         scenario.at(lost + 10, Event::Placed { far: true });
@@ -498,10 +498,69 @@ fn a_run_that_was_well_for_long_may_be_lost_as_often_as_it_likes() {
 }
 
 #[test]
+fn a_demo_that_fails_again_and_again_is_not_restarted_for_ever() {
+    let mut scenario = Scenario::new();
+    far_away(&mut scenario);
+    let mut ms = 100;
+    let mut restarts = 0;
+    loop {
+        for second in 1..=11 {
+            scenario.at(ms + 1000 * second, Event::Frame);
+        }
+        let failed = ms + 11_500;
+        scenario.at(failed, Event::Broken(Fault::Flood { limit: "x" }));
+        scenario.at(failed + 10, over(Exit::Code(1)));
+        if matches!(scenario.machine.state(), State::Idle) {
+            break;
+        }
+        restarts += 1;
+        scenario.at(failed + 10, Event::Placed { far: true });
+        ms = failed + 100;
+        scenario.at(ms, Event::Frame);
+    }
+    assert_eq!(restarts, 6);
+    assert_eq!(scenario.fault(), Some(Fault::Flood { limit: "x" }));
+}
+
+#[test]
+fn a_run_elsewhere_is_judged_when_its_program_ends_and_not_when_all_have_answered() {
+    let exited = |exit| Event::Exited { exit, last_line: "bus error".into() };
+    let mut scenario = Scenario::new();
+    far_away(&mut scenario);
+    scenario.at(1000, Event::Closed(None));
+    assert_eq!(scenario.at(2490, exited(Exit::Code(0))), [Action::Publish]);
+    assert_eq!(scenario.deadline_ms(), None, "looking elsewhere has its own end");
+    assert_eq!(scenario.at(3600, over(Exit::Code(0))), DONE);
+    assert_eq!(scenario.fault(), None, "a script that is done");
+
+    let mut scenario = Scenario::new();
+    let demo = far_away(&mut scenario);
+    scenario.at(1000, exited(Exit::Signal(7)));
+    let State::Stopping { fault: Some(Fault::Crashed { .. }), next: Some(_), .. } =
+        scenario.machine.state()
+    else {
+        panic!("{:?}", scenario.machine.state());
+    };
+    let actions = scenario.at(2200, over(Exit::Signal(7)));
+    assert!(actions.contains(&Action::Start(demo)), "{actions:?}");
+}
+
+#[test]
+fn what_does_not_even_begin_on_other_computers_runs_here_the_next_time() {
+    let mut scenario = Scenario::starting();
+    scenario.at(0, Event::Placed { far: true });
+    let fault = Fault::CannotStart { program: "ssh a".into(), why: "refused".into() };
+    scenario.at(300, Event::Unwatched(fault.clone()));
+    scenario.at(400, swept());
+    assert!(scenario.machine.stays_here());
+    assert_eq!(scenario.machine.carried_on(), Some(fault));
+}
+
+#[test]
 fn a_visitor_who_leaves_while_a_lost_run_ends_is_not_brought_back() {
     let mut scenario = Scenario::new();
     far_away(&mut scenario);
-    scenario.at(200, Event::Unwatched);
+    scenario.at(200, Event::Unwatched(Fault::Unwatched));
     scenario.at(210, Event::Stop);
     assert_eq!(scenario.at(220, swept()), DONE);
     assert!(matches!(scenario.machine.state(), State::Idle));

@@ -119,12 +119,16 @@ fn what_carries_the_mark_is_ended_and_nothing_else() {
             .unwrap()
     };
     let (mut ours, mut other) = (sleeper(&token), sleeper(&format!("{token}x")));
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("hpc-kiosk-run");
+    fs::create_dir_all(folder.join("segments")).unwrap();
     let mut warden = start(&["--sweep-marked"]);
-    let line = format!("HPC_KIOSK_TOKEN={token}\n");
+    let line = format!("HPC_KIOSK_TOKEN={token}\n{}\n", folder.display());
     warden.stdin.take().unwrap().write_all(line.as_bytes()).unwrap();
     let (report, _) = end(warden);
     let Report::Ended { killed, left: 0, .. } = report else { panic!("{report:?}") };
     assert!((1..=3).contains(&killed), "the shell and its sleep: {killed}");
+    assert!(!folder.exists(), "what the run had there goes too");
     ours.wait().unwrap();
     assert_eq!(other.try_wait().unwrap(), None, "it is somebody else's");
     other.kill().unwrap();
@@ -139,7 +143,10 @@ fn what_carries_the_mark_is_ended_and_nothing_else() {
         .unwrap();
     assert!(matches!(end(warden).0, Report::Ended { killed: 0..=1, left: 0, .. }));
 
-    let mut warden = start(&["--sweep-marked"]);
-    warden.stdin.take().unwrap().write_all(b"A=short\n").unwrap();
-    assert_eq!(warden.wait_with_output().unwrap().status.code(), Some(2));
+    for refused in ["A=short\n", "A=0123456789abcdef\n/etc\n", "A=0123456789abcdef\nhpc-kiosk-x\n"]
+    {
+        let mut warden = start(&["--sweep-marked"]);
+        warden.stdin.take().unwrap().write_all(refused.as_bytes()).unwrap();
+        assert_eq!(warden.wait_with_output().unwrap().status.code(), Some(2), "{refused}");
+    }
 }

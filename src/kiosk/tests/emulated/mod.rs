@@ -85,6 +85,8 @@ fn build(test: &str) -> ! {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // What other programs of this machine have there is none of ours.
+    words("mount -t tmpfs tmpfs /dev/shm");
     words("mount -t tmpfs tmpfs /run");
     fs::create_dir_all("/run/netns").unwrap();
     fs::create_dir_all("/run/sshd").unwrap();
@@ -179,6 +181,21 @@ fn serve(space: &str, host: &str, service: String, power: PathBuf) {
             thread::sleep(Duration::from_millis(50));
         }
     });
+}
+
+/// Files that runs leave when nobody looks after them, on any node: shared memory, which is this world's alone, and Open
+/// MPI's session folders where it puts them unless told otherwise. All nodes share these two folders.
+pub fn run_files() -> Vec<String> {
+    let list = |folder: &str, begins: &'static str| {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let names = names.map(|path| path.display().to_string());
+        names
+            .filter(|path| path.rsplit('/').next().is_some_and(|name| name.starts_with(begins)))
+            .collect::<Vec<_>>()
+    };
+    let mut files = [list("/dev/shm", ""), list("/tmp", "ompi.")].concat();
+    files.sort();
+    files
 }
 
 impl World {
