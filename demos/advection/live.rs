@@ -24,6 +24,8 @@ mod director;
 mod fingers;
 mod pace;
 mod stage;
+mod standby;
+mod state;
 
 use command::Command;
 use director::Director;
@@ -55,6 +57,9 @@ pub fn run(job: &Job) -> anyhow::Result<()> {
 fn play(job: &Job, canvas: [u16; 2], mut stage: Stage, screen: Option<Screen>) {
     let hosts = hosts(job);
     let mut front = screen.map(|screen| Front::new(screen, job, canvas, &hosts, &stage));
+    if !standby::wait(job, &mut stage, front.as_mut()) {
+        return farewell(front);
+    }
     let mut due = Instant::now();
     loop {
         let began = Instant::now();
@@ -77,6 +82,9 @@ fn play(job: &Job, canvas: [u16; 2], mut stage: Stage, screen: Option<Screen>) {
         if command.statistics {
             report(job, &mut stage, front.as_mut());
         }
+        if command.save {
+            standby::save(job, &stage, front.as_mut());
+        }
         due = if command.held {
             heard + HELD
         } else if front.is_some() {
@@ -88,6 +96,11 @@ fn play(job: &Job, canvas: [u16; 2], mut stage: Stage, screen: Option<Screen>) {
         stage.stopwatch.switch(Activity::Rest);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
+    farewell(front);
+}
+
+/// The kiosk has said stop or is gone.
+fn farewell(front: Option<Front>) {
     if let Some(front) = front {
         front.screen.end(&End { reason: EndReason::Stopped, detail: String::new() });
     }

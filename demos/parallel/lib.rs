@@ -9,13 +9,14 @@
 //! # Ok::<(), parallel::StartError>(())
 //! ```
 
-use std::{panic, process, thread};
+use std::{panic, process, thread, time::Duration};
 
 use mpi::{
     Threading,
     collective::SystemOperation,
     datatype::Equivalence,
     environment::Universe,
+    request,
     topology::SimpleCommunicator,
     traits::{Communicator, CommunicatorCollectives, Destination, Root, Source},
 };
@@ -30,6 +31,8 @@ pub use halo::Progress;
 pub use stopwatch::{Activity, Shares, Stopwatch};
 pub use strip::strip;
 
+/// How long a rank that waits asleep may be late.
+pub const NAP: Duration = Duration::from_millis(10);
 /// What a rank that panics makes `mpirun` exit with, as a Rust program that panics alone does.
 const PANIC_EXIT: i32 = 101;
 
@@ -118,6 +121,19 @@ impl Job {
     /// Gives rank 0's `values` to every rank; all must bring the same number of them.
     pub fn broadcast<T: Element>(&self, values: &mut [T]) {
         self.world.process_at_rank(0).broadcast_into(values);
+    }
+
+    /// As [`Job::broadcast`], for a message that may be long in coming: the ranks that wait for it sleep instead of burning a
+    /// core each, and look for it every [`NAP`].
+    pub fn broadcast_asleep<T: Element>(&self, values: &mut [T]) {
+        let root = self.world.process_at_rank(0);
+        request::scope(|scope| {
+            let mut request = root.immediate_broadcast_into(scope, values);
+            while let Err(pending) = request.test() {
+                request = pending;
+                thread::sleep(NAP);
+            }
+        });
     }
 
     /// The smallest of all ranks' values, the same on every rank.

@@ -35,7 +35,7 @@ use std::{
 
 use wire::{
     channel::{self, Address},
-    demo::{Alive, End, FrameHeader, Hello, Statistics, TOKEN_LEN, Text},
+    demo::{Alive, End, FrameHeader, Hello, State, Statistics, TOKEN_LEN, Text},
     kiosk::{Command, Control, Pointer},
     record,
 };
@@ -85,6 +85,11 @@ pub enum Event {
     Pause(bool),
     /// End: the visitor left, or the kiosk is gone.
     Stop,
+    /// A demo that [waits](Screen::waits) begins, with the state that another run handed over, or from the start if that is
+    /// empty.
+    Begin(Vec<u8>),
+    /// Hand over the [state](Screen::state) for another run, and go on.
+    Save,
 }
 
 /// Ends this process when the one that started it ends, however that happens.
@@ -99,6 +104,7 @@ pub fn end_with_parent() {
 pub struct Screen {
     token: [u8; TOKEN_LEN],
     canvas: (u16, u16),
+    waits: bool,
     picture_len: usize,
     outbox: Arc<Outbox>,
     commands: Receiver<Command>,
@@ -155,7 +161,10 @@ impl Screen {
         let canvas = env::var(channel::CANVAS_VARIABLE).unwrap_or_default();
         let canvas = channel::parse_size(&canvas)
             .ok_or_else(|| wrong(channel::CANVAS_VARIABLE, &canvas, "a size such as 800x400"))?;
-        Self::connect(&address, token, canvas).map(Some)
+        let waits = env::var(channel::WAIT_VARIABLE).is_ok_and(|value| value == "1");
+        let mut screen = Self::connect(&address, token, canvas)?;
+        screen.waits = waits;
+        Ok(Some(screen))
     }
 
     /// Connects to a kiosk at `address`, which expects `token` and shows pictures on a canvas of that many pixels.
@@ -186,12 +195,17 @@ impl Screen {
             let outbox = Arc::clone(&outbox);
             move || send(&stream, &outbox)
         });
-        Ok(Self { token, canvas, picture_len: 0, outbox, commands, stopped: false })
+        Ok(Self { token, canvas, waits: false, picture_len: 0, outbox, commands, stopped: false })
     }
 
     /// Width and height in pixels of what the kiosk shows; pictures of that size are drawn one to one.
     pub fn canvas(&self) -> (u16, u16) {
         self.canvas
+    }
+
+    /// Whether the demo was started in advance: after its hello it must sleep until [`Event::Begin`].
+    pub fn waits(&self) -> bool {
+        self.waits
     }
 
     /// Introduces the demo; the token is filled in here. Comes first, once.
@@ -234,6 +248,31 @@ impl Screen {
         self.queue(|out| Alive { step }.encode(out));
     }
 
+    /// Hands over what another run of this demo can go on from, at most [`wire::demo::MAX_STATE`] bytes.
+    pub fn state(&mut self, state: State) {
+        self.queue(|out| state.encode(out));
+    }
+
+    /// The next thing that the kiosk says, slept for; [`Event::Stop`] again and again after that has been said.
+    pub fn wait(&mut self) -> Event {
+        let command = if self.stopped { None } else { self.commands.recv().ok() };
+        command.map_or(Event::Stop, |command| self.event(command))
+    }
+
+    fn event(&mut self, command: Command) -> Event {
+        match command {
+            Command::Pointer(pointer) => Event::Pointer(pointer),
+            Command::Control(control) => Event::Control(control),
+            Command::Pause(held) => Event::Pause(held),
+            Command::Begin(state) => Event::Begin(state),
+            Command::Save => Event::Save,
+            Command::Stop => {
+                self.stopped = true;
+                Event::Stop
+            }
+        }
+    }
+
     /// What the kiosk has said since the last call; never waits. After [`Event::Stop`] every call yields it again.
     pub fn events(&mut self) -> impl Iterator<Item = Event> + '_ {
         let mut said_stop = false;
@@ -241,18 +280,13 @@ impl Screen {
             if self.stopped {
                 return (!std::mem::replace(&mut said_stop, true)).then_some(Event::Stop);
             }
-            let event = match self.commands.try_recv() {
-                Ok(Command::Pointer(pointer)) => Event::Pointer(pointer),
-                Ok(Command::Control(control)) => Event::Control(control),
-                Ok(Command::Pause(held)) => Event::Pause(held),
-                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => {
-                    self.stopped = true;
-                    said_stop = true;
-                    Event::Stop
-                }
+            let command = match self.commands.try_recv() {
+                Ok(command) => command,
+                Err(TryRecvError::Disconnected) => Command::Stop,
                 Err(TryRecvError::Empty) => return None,
             };
-            Some(event)
+            said_stop |= command == Command::Stop;
+            Some(self.event(command))
         })
     }
 

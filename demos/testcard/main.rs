@@ -92,6 +92,8 @@ fn show(mut screen: Screen, arguments: &Arguments) {
                 Event::Control(control) => card.control(&control),
                 Event::Pause(held) => is_held = held,
                 Event::Stop => break 'painting,
+                // Its demo.toml does not say that it resumes, so nobody asks it to.
+                Event::Begin(_) | Event::Save => {}
             }
         }
         if is_held {

@@ -51,6 +51,8 @@ pub struct Demo {
     pub mpi: bool,
     /// How many ranks it wants; 1 without MPI.
     pub ranks: Ranks,
+    /// Whether it can be started in advance, and go on where another run of it was.
+    pub resumes: bool,
     /// What it does with a graphics processor.
     pub gpu: Gpu,
     /// Time from its start to its first picture; after it the run counts as failed.

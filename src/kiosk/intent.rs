@@ -2,11 +2,15 @@
 
 use wire::kiosk::Phase;
 
+pub use crate::supervisor::placement::Scale;
+
 /// One wish; the supervisor obeys or ignores it, and never answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
     /// Start the demo of this id; whatever runs is stopped first. That it already runs or starts is fine.
     Launch(String),
+    /// Put what runs on so many computers and ranks, without a break where the demo can.
+    Scale(Scale),
     /// End what runs; that nothing runs is fine.
     Stop,
     /// A finger on the canvas.

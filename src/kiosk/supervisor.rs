@@ -12,8 +12,12 @@ use tokio::{
 };
 use wire::demo::{FrameHeader, Hello};
 
-use crate::{catalogue::Catalogue, intent::Intent};
+use crate::{
+    catalogue::{Catalogue, Demo},
+    intent::Intent,
+};
 
+mod beside;
 pub mod channel;
 pub mod connection;
 mod ending;
@@ -35,10 +39,11 @@ mod warden_process;
 
 pub use placement::{Computer, Condition, Placement};
 pub use settings::Settings;
-pub use status::{Ended, Fault, State, Status};
+pub use status::{Ended, Fault, Standby, State, Status};
 
+use beside::Besides;
 use machine::{Action, Event, Machine};
-use placement::place;
+use placement::{Scale, place_scaled};
 use run::{Happening, Run};
 use values::Values;
 
@@ -74,8 +79,11 @@ pub async fn run(
     let mut stop = pin!(stop);
     let mut is_asked_to_stop = false;
     let mut supervisor = Supervisor::new(settings, computers, status, pictures);
-    while !supervisor.is_done {
+    supervisor.warm = demos.demos.iter().find(|demo| demo.resumes).map(Arc::clone);
+    while !(supervisor.is_done && supervisor.besides.is_empty()) {
+        supervisor.tend().await;
         let deadline = supervisor.machine.deadline();
+        let again = supervisor.start_again_at();
         let event = select! {
             () = &mut stop, if !is_asked_to_stop => Some(Event::Shutdown),
             intent = intents.recv(), if !is_asked_to_stop => match intent {
@@ -84,7 +92,12 @@ pub async fn run(
             },
             happening = next_of(&mut supervisor.run) => Some(supervisor.see(happening)),
             Ok(()) = supervisor.computers.changed() => supervisor.look_at_computers(),
+            (place, happening) = supervisor.besides.next() => supervisor.see_beside(place, happening).await,
             () = until(deadline) => Some(Event::Tick),
+            () = until(again) => {
+                supervisor.is_untended = true;
+                None
+            }
         };
         is_asked_to_stop |= matches!(event, Some(Event::Shutdown));
         if let Some(event) = event {
@@ -112,6 +125,15 @@ struct Supervisor<P> {
     computers: watch::Receiver<Vec<Computer>>,
     machine: Machine,
     run: Option<Run>,
+    besides: Besides,
+    /// What is started in advance while nothing runs.
+    warm: Option<Arc<Demo>>,
+    /// What the visitor wants the run to be on.
+    scale: Scale,
+    /// Whether that is new to the run.
+    is_scale_new: bool,
+    /// Whether something has changed that a run in advance depends on.
+    is_untended: bool,
     /// Of what was launched last.
     values: Option<Values>,
     /// What was published last, but for what the machine knows.
@@ -135,6 +157,11 @@ impl<P: Pictures> Supervisor<P> {
             computers,
             machine: Machine::default(),
             run: None,
+            besides: Besides::default(),
+            warm: None,
+            scale: Scale::default(),
+            is_scale_new: false,
+            is_untended: true,
             values: None,
             said: Status::default(),
             status,
@@ -149,9 +176,18 @@ impl<P: Pictures> Supervisor<P> {
         match intent {
             Intent::Stop => return Some(Event::Stop),
             Intent::Launch(id) => match demos.demo(&id) {
-                Some(demo) => return Some(Event::Launch(Arc::clone(demo))),
+                Some(demo) => {
+                    self.scale = Scale::default();
+                    return Some(Event::Launch(Arc::clone(demo)));
+                }
                 None => log::warn!("there is no demo '{id}'"),
             },
+            Intent::Scale(scale) => {
+                self.is_scale_new |= scale != self.scale;
+                self.is_untended = true;
+                self.scale = scale;
+                self.besides.forgive();
+            }
             Intent::Pointer { finger, phase, x, y } => {
                 if let Some(run) = &mut self.run {
                     run.pointer(finger, phase, x, y);
@@ -159,8 +195,11 @@ impl<P: Pictures> Supervisor<P> {
             }
             Intent::Control { name, value } => {
                 let control = self.values.as_mut().and_then(|values| values.set(&name, value));
-                if let (Some(run), Some(control)) = (&mut self.run, control) {
-                    run.control(control);
+                let control = control?;
+                // The one that takes over must not miss it.
+                let standby = self.besides.standby().and_then(|standby| standby.run.as_mut());
+                for run in self.run.iter_mut().chain(standby) {
+                    run.control(control.clone());
                 }
             }
         }
@@ -169,6 +208,7 @@ impl<P: Pictures> Supervisor<P> {
 
     /// What the computers' new state means to the run.
     fn look_at_computers(&mut self) -> Option<Event> {
+        self.is_untended = true;
         let too_hot = self.said.placement.too_hot(&self.computers.borrow_and_update());
         let (host, celsius, limit_celsius) = too_hot.filter(|_| self.run.is_some())?;
         Some(Event::Broken(Fault::TooHot { host, celsius, limit_celsius }))
@@ -211,6 +251,12 @@ impl<P: Pictures> Supervisor<P> {
                 }
                 Event::Said
             }
+            Happening::State(state) => {
+                if let Some(standby) = self.besides.standby().filter(|_| is_wanted) {
+                    standby.begin(state, Instant::now());
+                }
+                Event::Said
+            }
         }
     }
 
@@ -218,6 +264,7 @@ impl<P: Pictures> Supervisor<P> {
     async fn obey(&mut self, event: Event) {
         let mut next = Some(event);
         while let Some(event) = next.take() {
+            self.is_untended |= matches!(event, Event::Shutdown);
             for action in self.machine.handle(event, Instant::now()) {
                 next = self.perform(action).await.or(next);
             }
@@ -230,40 +277,10 @@ impl<P: Pictures> Supervisor<P> {
 
     async fn perform(&mut self, action: Action) -> Option<Event> {
         match (action, &mut self.run) {
-            (Action::Start(demo), run) => {
-                let mut placement = Placement::default();
-                if demo.mpi && self.settings.remote.is_some() {
-                    placement = place(demo.ranks, &self.computers.borrow(), None);
-                }
-                if self.machine.stays_here() {
-                    placement.hosts.clear();
-                }
-                let far = !placement.hosts.is_empty();
-                let processes = match far {
-                    true => placement.ranks(),
-                    false => launch::processes(&demo, &self.settings),
-                };
-                if self.machine.carried_on().is_none() {
-                    self.values = Some(Values::new(&demo));
-                }
-                if let Some(fault) = self.machine.carried_on() {
-                    let place = match placement.ranks() {
-                        0 => "on this machine".to_owned(),
-                        ranks => format!("with {ranks} ranks on other computers"),
-                    };
-                    log::warn!("{}: {fault}; carries on {place}", demo.id);
-                }
-                let placement = Arc::new(placement);
-                self.said = Status { processes, placement, ..Status::default() };
-                self.machine.handle(Event::Placed { far }, Instant::now());
-                match Run::start(&demo, &self.settings, &self.said.placement).await {
-                    Ok(started) => *run = Some(started),
-                    Err(fault) => return Some(Event::NotStarted(fault)),
-                }
-            }
+            (Action::Start(demo), _) => return self.start(demo).await,
             (Action::SendStop, Some(run)) => run.send_stop(),
             (Action::AskWarden, Some(run)) => run.ask_warden().await,
-            (Action::Sweep, Some(run)) => run.sweep(),
+            (Action::Sweep, Some(run)) => run.sweep(self.besides.wardens()),
             (Action::Forget, run) => *run = None,
             (Action::Publish, _) => self.publish(),
             (Action::Quit, _) => self.is_done = true,
@@ -272,8 +289,187 @@ impl<P: Pictures> Supervisor<P> {
         None
     }
 
+    /// Starts a run for the screen; or lets the one that waits for it begin.
+    async fn start(&mut self, demo: Arc<Demo>) -> Option<Event> {
+        let mut placement = self.place(&demo);
+        let is_ready = |standby: &&mut beside::Beside| standby.is_ready_for(&demo, &placement);
+        let is_warm = self.besides.standby().as_ref().is_some_and(is_ready);
+        // The picture is there at once, and goes over to the others when they are.
+        if self.machine.stays_here() || (demo.resumes && !is_warm) {
+            placement.hosts.clear();
+        }
+        let far = !placement.hosts.is_empty();
+        let processes = match far {
+            true => placement.ranks(),
+            false => launch::processes(&demo, &self.settings, placement.here),
+        };
+        if demo.resumes {
+            self.warm = Some(Arc::clone(&demo));
+        }
+        self.is_scale_new = false;
+        if self.machine.carried_on().is_none() {
+            self.values = Some(Values::new(&demo));
+        }
+        if let Some(fault) = self.machine.carried_on() {
+            let place = match placement.ranks() {
+                0 => "on this machine".to_owned(),
+                ranks => format!("with {ranks} ranks on other computers"),
+            };
+            log::warn!("{}: {fault}; carries on {place}", demo.id);
+        }
+        let placement = Arc::new(placement);
+        self.said = Status { processes, placement, ..Status::default() };
+        self.machine.handle(Event::Placed { far }, Instant::now());
+        let standby = if is_warm { self.besides.take_standby() } else { None };
+        if let Some((Some(started), Some(hello))) =
+            standby.map(|standby| (standby.run, standby.hello))
+        {
+            self.run = Some(started);
+            let event = self.see(Happening::Hello(hello));
+            if let Some(run) = &mut self.run {
+                run.begin(Vec::new());
+            }
+            return Some(event);
+        }
+        match Run::start(&demo, &self.settings, &self.said.placement, false).await {
+            Ok(started) => self.run = Some(started),
+            Err(fault) => return Some(Event::NotStarted(fault)),
+        }
+        None
+    }
+
+    /// Where a run of `demo` would be now.
+    fn place(&self, demo: &Demo) -> Placement {
+        match demo.mpi && self.settings.remote.is_some() {
+            true => place_scaled(demo.ranks, self.scale, &self.computers.borrow(), None),
+            false => Placement { here: self.scale.ranks, ..Placement::default() },
+        }
+    }
+
+    /// The run that should be there in advance, if any: for the next visitor, or to take over from the one on the screen.
+    fn wanted_beside(&self) -> Option<(Arc<Demo>, Placement)> {
+        if self.is_done || self.machine.is_quitting() {
+            return None;
+        }
+        match self.machine.state() {
+            State::Idle => {
+                let demo = self.warm.as_ref()?;
+                let placement = self.place(demo);
+                (!placement.hosts.is_empty()).then(|| (Arc::clone(demo), placement))
+            }
+            State::Starting { demo, .. } | State::Running { demo, .. } if demo.resumes => {
+                let placement = self.place(&demo);
+                let is_more = self.said.placement.hosts.len() < placement.hosts.len()
+                    && !self.machine.stays_here();
+                let is_other = self.is_scale_new
+                    && (placement.hosts != self.said.placement.hosts
+                        || placement.here != self.said.placement.here);
+                (is_more || is_other).then_some((demo, placement))
+            }
+            _ => None,
+        }
+    }
+
+    /// When another run in advance may be started after one that failed.
+    fn start_again_at(&mut self) -> Option<Instant> {
+        let waits = self.besides.standby().is_none() && self.wanted_beside().is_some();
+        self.besides.not_before().filter(|_| waits)
+    }
+
+    /// Starts, dismisses or calls the run that waits, as it has come to be wanted.
+    async fn tend(&mut self) {
+        if !std::mem::take(&mut self.is_untended) {
+            return;
+        }
+        let now = Instant::now();
+        let wanted = self.wanted_beside();
+        let is_running = matches!(self.machine.state(), State::Running { .. });
+        if let Some(standby) = self.besides.standby() {
+            let is_it = wanted.as_ref().is_some_and(|(demo, placement)| {
+                standby.demo.id == demo.id
+                    && standby.placement.hosts == placement.hosts
+                    && standby.placement.here == placement.here
+            });
+            if !is_it {
+                self.besides.dismiss_standby(now).await;
+            } else if is_running && standby.stage == beside::Stage::Ready {
+                standby.ask(now);
+                if let Some(run) = &mut self.run {
+                    run.save();
+                }
+            }
+        }
+        if self.besides.standby().is_none()
+            && self.besides.may_start(now)
+            && let Some((demo, placement)) = wanted
+        {
+            let processes = match placement.hosts.is_empty() {
+                true => launch::processes(&demo, &self.settings, placement.here),
+                false => placement.ranks(),
+            };
+            match Run::start(&demo, &self.settings, &placement, true).await {
+                Ok(run) => self.besides.add(run, demo, Arc::new(placement), processes),
+                Err(fault) => {
+                    log::warn!("{}: cannot be started in advance: {fault}", demo.id);
+                    self.besides.failed(now);
+                }
+            }
+        }
+        if self.said.standby != self.besides.told() {
+            self.publish();
+        }
+        self.is_untended = false;
+    }
+
+    /// What has happened to a run beside the one on the screen.
+    async fn see_beside(&mut self, place: usize, happening: Option<Happening>) -> Option<Event> {
+        let now = Instant::now();
+        self.is_untended = true;
+        let frame = match &happening {
+            Some(Happening::Frame(header)) => Some(*header),
+            _ => None,
+        };
+        let is_hello = matches!(happening, Some(Happening::Hello(_)));
+        let takes_over = self.besides.see(place, happening, now).await;
+        if let (true, Some(standby), Some(values)) =
+            (is_hello, self.besides.standby(), &self.values)
+            && let Some(run) = &mut standby.run
+        {
+            values.all().for_each(|control| run.control(control));
+        }
+        let demo = match self.machine.state() {
+            State::Running { demo, .. } if takes_over => demo,
+            _ => return None,
+        };
+        let standby = self.besides.take_standby()?;
+        let (Some(mut run), Some(hello)) = (standby.run, standby.hello) else { return None };
+        let before = std::mem::replace(&mut self.said.placement, standby.placement);
+        let far = !self.said.placement.hosts.is_empty();
+        self.said.processes = standby.processes;
+        self.said.statistics = None;
+        self.is_scale_new = false;
+        self.pictures.end();
+        self.pictures.begin(&hello);
+        self.is_showing = true;
+        self.said.hello = Some(Arc::new(hello));
+        if let Some(header) = frame {
+            self.pictures.picture(&header, run.pixels());
+        }
+        if let Some(old) = &self.run {
+            run.take_fingers(old);
+        }
+        if let Some(old) = self.run.replace(run) {
+            self.besides.retire(old, demo, before, now).await;
+        }
+        self.machine.handle(Event::Placed { far }, now);
+        self.publish();
+        Some(Event::Frame)
+    }
+
     fn publish(&mut self) {
         self.said.state = self.machine.state();
+        self.is_untended = true;
+        self.said.standby = self.besides.told();
         self.said.ended = self.machine.ended();
         self.said.carried_on = self.machine.carried_on();
         self.status.send_replace(self.said.clone());

@@ -9,6 +9,9 @@ pub const TOKEN_VARIABLE: &str = "HPC_KIOSK_TOKEN";
 /// The variable that holds the canvas' size, such as `800x400`.
 pub const CANVAS_VARIABLE: &str = "HPC_KIOSK_CANVAS";
 
+/// The variable that is `1` where a demo is started in advance: after its hello it sleeps until it is told to begin.
+pub const WAIT_VARIABLE: &str = "HPC_KIOSK_WAIT";
+
 /// A socket that the kiosk listens on: local, or on the network for a demo on another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {

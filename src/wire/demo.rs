@@ -17,6 +17,9 @@ pub const TOKEN_LEN: usize = 32;
 /// Longest host name, bytes of UTF-8.
 pub const MAX_HOST: usize = 64;
 
+/// Most bytes of a state that a demo hands over for another run to go on from.
+pub const MAX_STATE: u32 = 16 << 20;
+
 const MAGIC: [u8; 4] = *b"HPCK";
 pub(crate) const MAX_FRAME_LEN: u32 = FrameHeader::LEN as u32 + 4 * MAX_PIXELS;
 
@@ -377,6 +380,19 @@ impl Alive {
     /// If it is too short.
     pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
         Ok(Self { step: Cursor::new("alive", payload).u64("step")? })
+    }
+}
+
+/// What another run of the same demo, on other computers, goes on from; only the demo knows what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State(pub Vec<u8>);
+
+impl State {
+    /// Appends the record.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        append(out, Kind::State, |out| {
+            out.extend_from_slice(&self.0[..self.0.len().min(MAX_STATE as usize)]);
+        });
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the kiosk sends to a running demo: fingers, controls, pause, stop.
+//! What the kiosk sends to a running demo: fingers, controls, pause, stop, begin, save.
 
 use crate::{
     WireError,
@@ -55,6 +55,11 @@ pub enum Command {
     Pause(bool),
     /// End now, within 0.7 s; the end of the stream means the same.
     Stop,
+    /// A demo that was started in advance begins: with what [`crate::demo::State`] another run of it handed over, or from the
+    /// start if that is empty.
+    Begin(Vec<u8>),
+    /// Hand over the state, and go on.
+    Save,
 }
 
 impl Command {
@@ -75,6 +80,8 @@ impl Command {
             }),
             Command::Pause(held) => append(out, Kind::Pause, |out| out.push(u8::from(*held))),
             Command::Stop => append(out, Kind::Stop, |_| {}),
+            Command::Begin(state) => append(out, Kind::Begin, |out| out.extend_from_slice(state)),
+            Command::Save => append(out, Kind::Save, |_| {}),
         }
     }
 
@@ -101,6 +108,8 @@ impl Command {
             }
             Kind::Pause => Command::Pause(cursor.u8("state")? != 0),
             Kind::Stop => Command::Stop,
+            Kind::Begin => Command::Begin(payload.to_vec()),
+            Kind::Save => Command::Save,
             _ => return Ok(None),
         }))
     }

@@ -18,6 +18,8 @@ pub enum Kind {
     Text,
     /// [`demo::Alive`].
     Alive,
+    /// [`demo::State`].
+    State,
     /// [`demo::End`], the last record of a demo.
     End,
     /// [`crate::kiosk::Pointer`].
@@ -28,22 +30,29 @@ pub enum Kind {
     Pause,
     /// [`crate::kiosk::Command::Stop`].
     Stop,
+    /// [`crate::kiosk::Command::Begin`].
+    Begin,
+    /// [`crate::kiosk::Command::Save`].
+    Save,
     /// A kind of a later version: its payload is skipped.
     Unknown(u16),
 }
 
 impl Kind {
-    const KNOWN: [(Kind, u16, &'static str, u32); 10] = [
+    const KNOWN: [(Kind, u16, &'static str, u32); 13] = [
         (Kind::Hello, 1, "hello", 64 * 1024),
         (Kind::Frame, 2, "frame", demo::MAX_FRAME_LEN),
         (Kind::Statistics, 3, "statistics", 16 * 1024),
         (Kind::Text, 4, "text", 4 * 1024),
         (Kind::Alive, 5, "alive", 64),
         (Kind::End, 6, "end", 1024),
+        (Kind::State, 7, "state", demo::MAX_STATE),
         (Kind::Pointer, 129, "pointer", 64),
         (Kind::Control, 130, "control", 256),
         (Kind::Pause, 131, "pause", 64),
         (Kind::Stop, 132, "stop", 64),
+        (Kind::Begin, 133, "begin", demo::MAX_STATE),
+        (Kind::Save, 134, "save", 64),
     ];
 
     fn entry(self) -> (u16, &'static str, u32) {

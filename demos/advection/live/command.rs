@@ -43,6 +43,8 @@ pub struct Command {
     pub paint: bool,
     /// Bring the statistics to rank 0.
     pub statistics: bool,
+    /// Bring the whole field to rank 0, as it is after this command.
+    pub save: bool,
     /// What is shown from now on.
     pub choice: Choice,
     /// Steps to compute.
@@ -57,7 +59,7 @@ pub struct Command {
 
 impl Command {
     /// Numbers in a message.
-    pub const LEN: usize = 12 + 4 * MAX_FINGERS;
+    pub const LEN: usize = 13 + 4 * MAX_FINGERS;
 
     /// A command to do nothing, as a first value.
     pub const NOTHING: Command = Command {
@@ -67,6 +69,7 @@ impl Command {
         rewind: false,
         paint: false,
         statistics: false,
+        save: false,
         choice: Choice::FIRST,
         batch: 0,
         kept: 1.0,
@@ -81,7 +84,15 @@ impl Command {
 
     /// The message.
     pub fn encode(&self) -> [f64; Self::LEN] {
-        let flags = [self.stop, self.held, self.restart, self.rewind, self.paint, self.statistics];
+        let flags = [
+            self.stop,
+            self.held,
+            self.restart,
+            self.rewind,
+            self.paint,
+            self.statistics,
+            self.save,
+        ];
         let numbers = [
             self.choice.scheme as f64,
             self.choice.flow as f64,
@@ -91,9 +102,9 @@ impl Command {
             self.fingers as f64,
         ];
         let mut message = [0.0; Self::LEN];
-        message[..6].copy_from_slice(&flags.map(|flag| f64::from(u8::from(flag))));
-        message[6..12].copy_from_slice(&numbers);
-        for (stroke, to) in self.strokes.iter().zip(message[12..].chunks_exact_mut(4)) {
+        message[..7].copy_from_slice(&flags.map(|flag| f64::from(u8::from(flag))));
+        message[7..13].copy_from_slice(&numbers);
+        for (stroke, to) in self.strokes.iter().zip(message[13..].chunks_exact_mut(4)) {
             to[..2].copy_from_slice(&stroke.from);
             to[2..].copy_from_slice(&stroke.to);
         }
@@ -110,17 +121,18 @@ impl Command {
             rewind: flag(3),
             paint: flag(4),
             statistics: flag(5),
+            save: flag(6),
             choice: Choice {
-                scheme: message[6] as usize,
-                flow: message[7] as usize,
-                motif: message[8] as usize,
+                scheme: message[7] as usize,
+                flow: message[8] as usize,
+                motif: message[9] as usize,
             },
-            batch: message[9] as u32,
-            kept: message[10],
-            fingers: message[11] as usize,
+            batch: message[10] as u32,
+            kept: message[11],
+            fingers: message[12] as usize,
             ..Self::NOTHING
         };
-        for (stroke, from) in command.strokes.iter_mut().zip(message[12..].chunks_exact(4)) {
+        for (stroke, from) in command.strokes.iter_mut().zip(message[13..].chunks_exact(4)) {
             *stroke = Stroke { from: [from[0], from[1]], to: [from[2], from[3]] };
         }
         command
@@ -137,6 +149,7 @@ mod tests {
             held: true,
             rewind: true,
             statistics: true,
+            save: true,
             choice: Choice { scheme: 1, flow: 2, motif: 1 },
             batch: 17,
             kept: 0.25,

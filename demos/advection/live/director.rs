@@ -38,6 +38,8 @@ pub struct Director {
     choice: Choice,
     fingers: Fingers,
     held: bool,
+    /// The kiosk wants the state.
+    save: bool,
     /// Steps since the flow's time began.
     clock: u64,
     /// The clock when a finger last touched the picture.
@@ -48,6 +50,17 @@ pub struct Director {
     pace: Pace,
     last: Option<Instant>,
     last_statistics: Instant,
+}
+
+/// What a run knows beyond its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// What is shown.
+    pub choice: Choice,
+    /// Steps since the flow's time began.
+    pub clock: u64,
+    /// Steps since a finger touched the picture; `None` if none has.
+    pub untouched_for: Option<u64>,
 }
 
 /// What the events since the last frame ask for.
@@ -67,6 +80,7 @@ impl Director {
             choice: Choice::FIRST,
             fingers: Fingers::new(size),
             held: false,
+            save: false,
             clock: 0,
             touched: None,
             back_until: None,
@@ -75,6 +89,24 @@ impl Director {
             last: None,
             last_statistics: now,
         }
+    }
+
+    /// Takes notice of what was said before the beginning, which changes nothing yet.
+    pub fn hear(&mut self, events: impl Iterator<Item = Event>) {
+        self.listen(events);
+    }
+
+    /// What another run needs to know to go on with the picture.
+    pub fn score(&self) -> Score {
+        let untouched_for = self.touched.map(|touched| self.clock.saturating_sub(touched));
+        Score { choice: self.choice, clock: self.clock, untouched_for }
+    }
+
+    /// Goes on where another run was.
+    pub fn resume(&mut self, score: Score) {
+        self.choice = score.choice;
+        self.clock = score.clock;
+        self.touched = score.untouched_for.map(|steps| score.clock.saturating_sub(steps));
     }
 
     /// Takes notice of how long a frame took.
@@ -126,6 +158,7 @@ impl Director {
             self.last_statistics = now;
         }
         command.statistics = alive;
+        command.save = std::mem::take(&mut self.save);
         Direction { command, text, pointer_sequence: self.fingers.newest(), alive }
     }
 
@@ -137,6 +170,9 @@ impl Director {
                 Event::Control(control) => self.set(&control, &mut wishes),
                 Event::Pause(held) => self.held = held,
                 Event::Stop => wishes.stop = true,
+                Event::Save => self.save = true,
+                // It has begun.
+                Event::Begin(_) => {}
             }
         }
         wishes

@@ -9,7 +9,10 @@ use anyhow::{Context, bail};
 use parallel::{Activity, Job, Stopwatch, Tiles, strip};
 use wire::demo::{MAX_PIXELS, MAX_SIDE};
 
-use super::command::{Choice, Command, MOTIFS, PATTERNS, SCHEMES};
+use super::{
+    command::{Choice, Command, MOTIFS, PATTERNS, SCHEMES},
+    director::Score,
+};
 
 /// A rank's part of the run.
 pub struct Stage {
@@ -86,6 +89,27 @@ impl Stage {
     /// Cells of the whole grid.
     pub fn cells(&self) -> usize {
         self.size.0 * self.size.1
+    }
+
+    /// Goes on where another run was: with this rank's part of its field, `strip`, row by row.
+    pub fn resume(&mut self, score: Score, step: u64, strip: &[f32]) {
+        self.choose(score.choice);
+        (self.step, self.clock) = (step, score.clock);
+        let ny = self.size.1;
+        for (k, from) in strip.chunks_exact(ny).enumerate() {
+            self.slab.edit_row(k, |row| row.copy_from_slice(from));
+        }
+    }
+
+    /// This rank's part of the field, row by row.
+    pub fn strip(&self) -> Vec<f32> {
+        let rows = 0..self.slab.part().own.len();
+        rows.flat_map(|k| self.slab.row(k).iter().copied()).collect()
+    }
+
+    /// Rows of the whole field, and cells in each.
+    pub fn size(&self) -> (usize, usize) {
+        self.size
     }
 
     /// Does what a command says; returns what its first step took, and its other steps together.

@@ -123,6 +123,7 @@ impl Demo {
             arguments: tables.arguments.into_iter().map(Spanned::into_inner).collect(),
             mpi: tables.mpi,
             ranks,
+            resumes: tables.resumes,
             gpu: tables.gpu,
             first_frame: Duration::from_secs_f64(first_frame_s),
             progress: Duration::from_secs_f64(progress_s),
@@ -143,6 +144,8 @@ struct DemoTables {
     arguments: Vec<Spanned<String>>,
     mpi: bool,
     ranks: Option<Spanned<RanksTable>>,
+    #[serde(default)]
+    resumes: bool,
     #[serde(default)]
     gpu: Gpu,
     first_frame_s: Option<Spanned<f64>>,

@@ -8,7 +8,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     select,
 };
-use wire::{WireError, demo::Hello};
+use wire::{WireError, demo::Hello, kiosk::Command};
 
 use super::{
     channel::Introduced,
@@ -51,6 +51,12 @@ impl Connection {
     /// The pixels of the newest frame.
     pub fn pixels(&self) -> &[u8] {
         self.records.pixels()
+    }
+
+    /// Asks for the state; [`Record::State`] comes.
+    pub fn save(&mut self) {
+        self.records.want_state();
+        self.outbox.send(Command::Save);
     }
 
     /// The next thing that came; meanwhile writes what waits. May be dropped and called again without loss.

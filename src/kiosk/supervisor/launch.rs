@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wire::channel::{Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, TOKEN_VARIABLE};
+use wire::channel::{Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, TOKEN_VARIABLE, WAIT_VARIABLE};
 
 use super::{
     channel::Token,
@@ -55,15 +55,25 @@ pub struct Command {
     pub environment: Vec<(String, OsString)>,
 }
 
-/// The command for one run of `demo`, whose program lies at `program`, with `folder` as the run's own.
+/// How a run is on this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// Ranks that a visitor wants; else as many as suit.
+    pub ranks: Option<u16>,
+    /// The run's own folder.
+    pub folder: &'a Path,
+}
+
+/// The command for one run of `demo` on this machine, whose program lies at `program`.
 pub fn command(
     demo: &Demo,
     settings: &Settings,
     program: &Path,
+    here: &Here<'_>,
     channel: &Address,
     token: &Token,
-    folder: &Path,
 ) -> Command {
+    let folder = here.folder;
     let (width, height) = settings.canvas;
     let mut environment = told(channel, token, (width, height));
     environment.push(("TMPDIR".into(), folder.into()));
@@ -72,7 +82,7 @@ pub fn command(
         return Command { program: program.into(), arguments: arguments.collect(), environment };
     }
 
-    let ranks = processes(demo, settings);
+    let ranks = processes(demo, settings, here.ranks);
     environment.extend(root(settings));
     let mut mca: Vec<(&str, OsString)> =
         OPEN_MPI.iter().map(|(name, value)| (*name, value.into())).collect();
@@ -99,6 +109,8 @@ pub struct Far<'a> {
     pub mark: &'a Token,
     /// The run's folder on each of them.
     pub folder: &'a Path,
+    /// Whether it is started before anybody wants it.
+    pub in_advance: bool,
 }
 
 /// The command for one run of `demo` on other computers, for `mpirun` on the first of them or here: its program lies in the
@@ -110,7 +122,7 @@ pub fn remote_command(
     channel: &Address,
     token: &Token,
 ) -> Command {
-    let Far { remote, placement, mark, folder } = *far;
+    let Far { remote, placement, mark, folder, .. } = *far;
     let mut environment = told(channel, token, settings.canvas);
     let mark = String::from_utf8_lossy(mark);
     environment.push((MARK_VARIABLE.into(), mark.clone().into_owned().into()));
@@ -139,8 +151,12 @@ pub fn remote_command(
         // Daemons that leave their session could outlive it.
         "--leave-session-attached".into(),
     ];
+    // Only variables that are set may be named.
     for variable in [CHANNEL_VARIABLE, TOKEN_VARIABLE, CANVAS_VARIABLE, MARK_VARIABLE] {
         arguments.extend(["-x".into(), variable.into()]);
+    }
+    if far.in_advance {
+        arguments.extend(["-x".into(), WAIT_VARIABLE.into()]);
     }
     arguments.push(remote.programs.join(&demo.program).into());
     arguments.extend(demo.arguments.iter().map(OsString::from));
@@ -173,9 +189,16 @@ fn with_the_owners<'a>(
     mca.into_iter().map(|(name, value)| (format!("OMPI_MCA_{name}"), value))
 }
 
-/// How many MPI processes a run of `demo` has; 0 without MPI.
-pub fn processes(demo: &Demo, settings: &Settings) -> u16 {
-    if demo.mpi { ranks(demo.ranks, settings.cores, settings.most_ranks) } else { 0 }
+/// How many MPI processes a run of `demo` has here, where a visitor may want so many; 0 without MPI.
+pub fn processes(demo: &Demo, settings: &Settings, wanted: Option<u16>) -> u16 {
+    match wanted {
+        _ if !demo.mpi => 0,
+        Some(wanted) => {
+            let most = settings.most_ranks.unwrap_or(u16::MAX);
+            wanted.min(most).min(demo.ranks.max).max(demo.ranks.min)
+        }
+        None => ranks(demo.ranks, settings.cores, settings.most_ranks),
+    }
 }
 
 /// How many ranks a demo gets: what it wants, but one core is left to the screen; at least two where it can, since
@@ -220,9 +243,9 @@ mod tests {
             demo,
             settings,
             Path::new("/demos/pipe/pipe"),
+            &Here { ranks: None, folder: Path::new("/run/x") },
             &Address::Unix("/run/x/channel".into()),
             b"abcdefghijklmnopqrstuvwxyz234567",
-            Path::new("/run/x"),
         );
         let environment = command
             .environment
@@ -275,13 +298,16 @@ mod tests {
             network: Some("10.0.0.0/24".into()),
         };
         let host = |name: &str, ranks| Host { name: name.into(), address: name.into(), ranks };
-        let placement =
-            Placement { hosts: vec![host("a", 2), host("10.0.0.3", 1)], left_out: Vec::new() };
+        let placement = Placement {
+            hosts: vec![host("a", 2), host("10.0.0.3", 1)],
+            here: None,
+            left_out: Vec::new(),
+        };
         let token = b"abcdefghijklmnopqrstuvwxyz234567";
         let mark = b"765432zyxwvutsrqponmlkjihgfedcba";
         let channel = Address::Tcp("10.0.0.1:4000".parse().unwrap());
         let folder = Path::new("/dev/shm/hpc-kiosk-1-a");
-        let far = Far { remote: &remote, placement: &placement, mark, folder };
+        let far = Far { remote: &remote, placement: &placement, mark, folder, in_advance: false };
         let command = remote_command(&demo(DEMO), &settings(), &far, &channel, token);
         let expected = "-n 3 --host a:2,10.0.0.3:1 --leave-session-attached -x HPC_KIOSK_CHANNEL \
                         -x HPC_KIOSK_TOKEN -x HPC_KIOSK_CANVAS -x HPC_KIOSK_RUN /mnt/k/pipe --flow";

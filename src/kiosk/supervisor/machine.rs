@@ -64,6 +64,13 @@ enum Phase {
 }
 
 impl Machine {
+    /// For a run that is started in advance, or that another one has taken over from: what happens to it leads to no new
+    /// run.
+    pub fn beside(demo: Arc<Demo>, far: bool, now: Instant) -> Self {
+        let phase = Phase::Starting { demo, since: now, connected: false };
+        Self { phase, far, attempt: LAST_ATTEMPT, ..Self::default() }
+    }
+
     /// What the view is told.
     pub fn state(&self) -> State {
         match &self.phase {
@@ -83,6 +90,11 @@ impl Machine {
                 next: ending.next.clone(),
             },
         }
+    }
+
+    /// Whether nothing more is to start, ever.
+    pub fn is_quitting(&self) -> bool {
+        self.quitting
     }
 
     /// Whether the run that is started next must stay on this machine: elsewhere it was lost too often.

@@ -3,7 +3,7 @@
 //! A demo that reads slowly, or never, gets fewer moves and fewer touches, but no touch in part: whoever gets a
 //! finger's `Down` gets its `Up`. Memory stays bounded.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use wire::kiosk::{Command, Control, Phase, Pointer};
 
@@ -14,8 +14,8 @@ const MAX_WAITING: usize = 256;
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: VecDeque<Command>,
-    /// Fingers whose `Down` has been taken and whose `Up` has not.
-    down: HashSet<u8>,
+    /// Fingers whose `Down` has been taken and whose `Up` has not, and where they are.
+    down: HashMap<u8, (f32, f32)>,
     /// Number of the newest pointer event.
     sequence: u32,
     bytes: Vec<u8>,
@@ -30,10 +30,13 @@ impl Outbox {
         }
         let is_full = MAX_WAITING <= self.waiting.len();
         let is_wanted = match phase {
-            Phase::Down => !is_full && self.down.insert(finger),
-            Phase::Moved => self.down.contains(&finger),
-            Phase::Up => self.down.remove(&finger),
+            Phase::Down => !is_full && !self.down.contains_key(&finger),
+            Phase::Moved => self.down.contains_key(&finger),
+            Phase::Up => self.down.remove(&finger).is_some(),
         };
+        if is_wanted && phase != Phase::Up {
+            self.down.insert(finger, (x, y));
+        }
         if !is_wanted {
             return;
         }
@@ -59,6 +62,16 @@ impl Outbox {
             _ => true,
         });
         self.waiting.push_back(Command::Control(control));
+    }
+
+    /// Something that is neither a finger nor a control, and that nothing overtakes.
+    pub fn send(&mut self, command: Command) {
+        self.waiting.push_back(command);
+    }
+
+    /// The fingers that are down, with where each was last, in picture pixels.
+    pub fn fingers(&self) -> impl Iterator<Item = (u8, f32, f32)> {
+        self.down.iter().map(|(finger, (x, y))| (*finger, *x, *y))
     }
 
     /// The run is to end: nothing else that waits matters any more.
@@ -94,6 +107,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use wire::record::{HEADER_LEN, Header};
+
+    use std::collections::HashSet;
 
     use super::*;
 

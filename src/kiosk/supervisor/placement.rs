@@ -40,8 +40,48 @@ pub enum Condition {
 pub struct Placement {
     /// The computers and how many ranks each has, rank 0 on the first; none means this machine.
     pub hosts: Vec<Host>,
+    /// Ranks that a visitor wants on this machine, where no other computer takes part.
+    pub here: Option<u16>,
     /// The computers that do not take part although they could, and why.
     pub left_out: Vec<(String, Condition)>,
+}
+
+/// What a visitor wants a run to be on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scale {
+    /// On how many other computers: 0 is this machine alone; `None`, all that are ready.
+    pub computers: Option<u16>,
+    /// Ranks on each; `None`, what the demo wants.
+    pub ranks: Option<u16>,
+}
+
+/// Places a run as [`place`] does, where a visitor wants it on `scale`.
+pub fn place_scaled(
+    wanted: Ranks,
+    scale: Scale,
+    computers: &[Computer],
+    most: Option<u16>,
+) -> Placement {
+    if scale.computers == Some(0) {
+        return Placement { here: scale.ranks, ..Placement::default() };
+    }
+    let mut room = scale.computers.unwrap_or(u16::MAX);
+    let mut taken = 0;
+    let mut chosen = Vec::with_capacity(computers.len());
+    for computer in computers {
+        let is_ready = computer.condition == Condition::Ready;
+        if is_ready && room == 0 {
+            continue;
+        }
+        let slots = computer.slots.min(scale.ranks.unwrap_or(u16::MAX));
+        if is_ready {
+            room -= 1;
+            taken += slots;
+        }
+        chosen.push(Computer { slots, ..computer.clone() });
+    }
+    let default = scale.ranks.map_or(wanted.default, |_| taken.clamp(wanted.min, wanted.max));
+    place(Ranks { default, ..wanted }, &chosen, most)
 }
 
 /// A computer's part in a run.
@@ -88,7 +128,7 @@ pub fn place(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Placem
     let limit = wanted.max.min(most.unwrap_or(u16::MAX)).min(slots);
     let mut left = wanted.default.max(each).min(limit);
     if left == 0 || left < wanted.min {
-        return Placement { hosts: Vec::new(), left_out };
+        return Placement { left_out, ..Placement::default() };
     }
     let mut ranks = vec![0; ready.len()];
     while 0 < left {
@@ -105,7 +145,7 @@ pub fn place(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Placem
         ranks,
     };
     let hosts = ready.iter().zip(ranks).filter(|(_, ranks)| 0 < *ranks).map(host).collect();
-    Placement { hosts, left_out }
+    Placement { hosts, here: None, left_out }
 }
 
 #[cfg(test)]
@@ -180,6 +220,25 @@ mod tests {
         assert_eq!(placement.too_hot(&computers), None);
         computers[0].condition = hot;
         assert_eq!(placement.too_hot(&computers), Some(("major-tom".into(), 91.0, 85.0)));
+    }
+
+    #[test]
+    fn a_visitor_chooses_how_many_computers_and_how_many_ranks_on_each() {
+        let scaled = |computers, ranks| {
+            let scale = Scale { computers, ranks };
+            let placement = place_scaled(WANTED, scale, &pair(), None);
+            placement.hosts.into_iter().map(|host| host.ranks).collect::<Vec<_>>()
+        };
+        assert_eq!(scaled(None, None), [1, 1]);
+        assert_eq!(scaled(Some(1), None), [2]);
+        assert_eq!(scaled(Some(1), Some(1)), [1]);
+        assert_eq!(scaled(Some(1), Some(4)), [4]);
+        assert_eq!(scaled(Some(2), Some(2)), [2, 2]);
+        assert_eq!(scaled(Some(2), Some(9)), [2, 2], "no more than the demo can do");
+        assert_eq!(scaled(Some(0), Some(3)), [0; 0]);
+        let here = Scale { computers: Some(0), ranks: Some(3) };
+        let placement = place_scaled(WANTED, here, &pair(), None);
+        assert_eq!((placement.here, placement.left_out.len()), (Some(3), 0));
     }
 
     #[test]

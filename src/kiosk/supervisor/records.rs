@@ -24,6 +24,8 @@ pub enum Record {
     Alive(Alive),
     /// Why the demo ends.
     End(End),
+    /// What another run can go on from, after it was asked for.
+    State(Vec<u8>),
     /// A kind that this version does not know.
     Unknown,
 }
@@ -32,6 +34,9 @@ pub enum Record {
 pub struct Assembler {
     pixels: Box<[u8]>,
     small: Box<[u8]>,
+    /// A state is asked for; nobody else's takes memory.
+    wants_state: bool,
+    state: Vec<u8>,
     part: Part,
     /// Bytes of the part that have arrived.
     filled: usize,
@@ -44,6 +49,7 @@ enum Part {
     FrameHeader,
     Pixels(FrameHeader),
     Payload(Header),
+    State(Header),
     Skipped(Header),
 }
 
@@ -53,6 +59,8 @@ impl Assembler {
         Self {
             pixels: vec![0; hello.picture_len()].into(),
             small: vec![0; SMALL].into(),
+            wants_state: false,
+            state: Vec::new(),
             part: Part::Header,
             filled: 0,
         }
@@ -63,11 +71,17 @@ impl Assembler {
         &self.pixels
     }
 
+    /// The next state that comes is wanted.
+    pub fn want_state(&mut self) {
+        self.wants_state = true;
+    }
+
     /// Where the next bytes belong; never empty.
     pub fn space(&mut self) -> &mut [u8] {
         let length = self.part_len();
         match self.part {
             Part::Pixels(_) => &mut self.pixels[self.filled..],
+            Part::State(_) => &mut self.state[self.filled..],
             Part::Skipped(_) => &mut self.small[..SMALL.min(length - self.filled)],
             Part::Header | Part::FrameHeader | Part::Payload(_) => {
                 &mut self.small[self.filled..length]
@@ -88,6 +102,10 @@ impl Assembler {
                     let mut bytes = [0; HEADER_LEN];
                     bytes.copy_from_slice(&self.small[..HEADER_LEN]);
                     self.part = self.after(Header::decode(bytes)?)?;
+                    if let Part::State(header) = self.part {
+                        // The header's decoder has checked its length.
+                        self.state = vec![0; header.length as usize];
+                    }
                 }
                 Part::FrameHeader => {
                     let header = FrameHeader::decode(&self.small[..FrameHeader::LEN])?;
@@ -100,6 +118,11 @@ impl Assembler {
                 Part::Payload(header) => {
                     self.part = Part::Header;
                     return decode(header.kind, &self.small[..header.length as usize]).map(Some);
+                }
+                Part::State(_) => {
+                    self.part = Part::Header;
+                    self.wants_state = false;
+                    return Ok(Some(Record::State(std::mem::take(&mut self.state))));
                 }
                 Part::Skipped(_) => {
                     self.part = Part::Header;
@@ -117,7 +140,9 @@ impl Assembler {
             Part::Header => ("next", "header"),
             Part::FrameHeader => ("frame", "header"),
             Part::Pixels(_) => ("frame", "pixels"),
-            Part::Payload(header) | Part::Skipped(header) => (header.kind.name(), "payload"),
+            Part::Payload(header) | Part::State(header) | Part::Skipped(header) => {
+                (header.kind.name(), "payload")
+            }
         };
         Some(WireError::Truncated { kind, length: self.filled, field })
     }
@@ -138,10 +163,16 @@ impl Assembler {
             Kind::Frame => Ok(Part::FrameHeader),
             Kind::Hello => out_of_place("place", "in the stream".into(), "its beginning"),
             Kind::Statistics | Kind::Text | Kind::Alive | Kind::End => Ok(Part::Payload(header)),
+            Kind::State if self.wants_state && 0 < header.length => Ok(Part::State(header)),
             // Those that the kiosk sends mean nothing from a demo.
-            Kind::Pointer | Kind::Control | Kind::Pause | Kind::Stop | Kind::Unknown(_) => {
-                Ok(Part::Skipped(header))
-            }
+            Kind::State
+            | Kind::Pointer
+            | Kind::Control
+            | Kind::Pause
+            | Kind::Stop
+            | Kind::Begin
+            | Kind::Save
+            | Kind::Unknown(_) => Ok(Part::Skipped(header)),
         }
     }
 
@@ -150,7 +181,9 @@ impl Assembler {
             Part::Header => HEADER_LEN,
             Part::FrameHeader => FrameHeader::LEN,
             Part::Pixels(_) => self.pixels.len(),
-            Part::Payload(header) | Part::Skipped(header) => header.length as usize,
+            Part::Payload(header) | Part::State(header) | Part::Skipped(header) => {
+                header.length as usize
+            }
         }
     }
 }
@@ -167,7 +200,7 @@ fn decode(kind: Kind, payload: &[u8]) -> Result<Record, WireError> {
 
 #[cfg(test)]
 mod tests {
-    use wire::demo::{Device, EndReason, PixelFormat, Rank, TOKEN_LEN};
+    use wire::demo::{Device, EndReason, PixelFormat, Rank, State, TOKEN_LEN};
 
     use super::*;
 
@@ -175,6 +208,35 @@ mod tests {
         let rank = Rank { x: 0, y: 0, width: 3, height: 2, device: Device::Cpu, host: "pi".into() };
         let token = [b'x'; TOKEN_LEN];
         Hello { token, format: PixelFormat::Indexed, width: 3, height: 2, ranks: vec![rank] }
+    }
+
+    #[test]
+    fn a_state_takes_memory_only_where_it_was_asked_for() {
+        let mut stream = Vec::new();
+        State(vec![7; 100_000]).encode(&mut stream);
+        Alive { step: 2 }.encode(&mut stream);
+        for (asked, expected) in [(false, Record::Unknown), (true, Record::State(vec![7; 100_000]))]
+        {
+            let mut assembler = Assembler::new(&hello());
+            if asked {
+                assembler.want_state();
+            }
+            let (mut rest, mut records) = (&stream[..], Vec::new());
+            while !rest.is_empty() {
+                let space = assembler.space();
+                let count = space.len().min(rest.len()).min(999);
+                space[..count].copy_from_slice(&rest[..count]);
+                records.extend(assembler.advance(count).unwrap());
+                rest = &rest[count..];
+            }
+            assert_eq!(records, [expected, Record::Alive(Alive { step: 2 })]);
+        }
+        // One that is larger than any may be is refused by its header.
+        let header = [7, 0, 0, 0, 0, 0, 0, 2];
+        let mut assembler = Assembler::new(&hello());
+        assembler.want_state();
+        assembler.space()[..8].copy_from_slice(&header);
+        assert!(assembler.advance(8).is_err());
     }
 
     /// Each record with the pixels that were there when it was whole.
@@ -230,6 +292,7 @@ mod tests {
                     Record::Text(text) => text.sentences[0].1.clone(),
                     Record::Alive(alive) => format!("alive at {}", alive.step),
                     Record::End(end) => format!("{:?}", end.reason),
+                    Record::State(state) => format!("{} bytes of state", state.len()),
                     Record::Unknown => "unknown".into(),
                 })
                 .collect();

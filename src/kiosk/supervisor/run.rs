@@ -12,10 +12,11 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until, timeout},
 };
-use warden::{Report, Swept};
+use warden::{Process, Report, Swept};
 use wire::{
+    channel::WAIT_VARIABLE,
     demo::{FrameHeader, Hello, Statistics, Text},
-    kiosk::{Control, Phase},
+    kiosk::{Command, Control, Phase},
 };
 
 use super::{
@@ -49,6 +50,8 @@ pub enum Happening {
     Statistics(Statistics),
     /// The demo says something to the visitor.
     Text(Text),
+    /// The demo hands over what another run goes on from.
+    State(Vec<u8>),
     /// Something that only the states are about.
     Event(Event),
 }
@@ -80,7 +83,7 @@ enum Channel {
 }
 
 impl Run {
-    /// Starts `demo` where `placement` says.
+    /// Starts `demo` where `placement` says; in advance, it sleeps after its hello until it is told to [begin](Self::begin).
     ///
     /// # Errors
     /// If there is no such program, or this machine has no room for a run.
@@ -88,6 +91,7 @@ impl Run {
         demo: &Arc<Demo>,
         settings: &Settings,
         placement: &Placement,
+        in_advance: bool,
     ) -> Result<Self, Fault> {
         let remote = settings.remote.as_ref().filter(|_| !placement.hosts.is_empty());
         let program = match remote {
@@ -111,12 +115,20 @@ impl Run {
         let name = folder.path().file_name().unwrap_or_default();
         let folder_there = Path::new("/dev/shm").join(name);
         let command = match remote {
-            None => launch::command(demo, settings, &program, channel, &token, folder.path()),
+            None => {
+                let here = launch::Here { ranks: placement.here, folder: folder.path() };
+                launch::command(demo, settings, &program, &here, channel, &token)
+            }
             Some(remote) => {
-                let far = launch::Far { remote, placement, mark: &mark, folder: &folder_there };
+                let (mark, folder) = (&mark, &folder_there);
+                let far = launch::Far { remote, placement, mark, folder, in_advance };
                 launch::remote_command(demo, settings, &far, channel, &token)
             }
         };
+        let mut command = command;
+        if in_advance {
+            command.environment.push((WAIT_VARIABLE.into(), "1".into()));
+        }
         let there = remote.filter(|remote| remote.starts_there).zip(placement.hosts.first());
         let started = match there {
             None => WardenProcess::start(&settings.warden, &command, folder.path()),
@@ -162,6 +174,36 @@ impl Run {
         }
     }
 
+    /// Asks for what another run can go on from; leads to [`Happening::State`].
+    pub fn save(&mut self) {
+        if let Channel::Connected(connection) = &mut self.channel {
+            connection.save();
+        }
+    }
+
+    /// Tells a run that was started in advance to begin, where another run was or, with nothing, from the start.
+    pub fn begin(&mut self, state: Vec<u8>) {
+        if let Channel::Connected(connection) = &mut self.channel {
+            connection.outbox.send(Command::Begin(state));
+        }
+    }
+
+    /// The fingers that are on the picture of `before` are on this one now.
+    pub fn take_fingers(&mut self, before: &Run) {
+        if let (Channel::Connected(new), Channel::Connected(old)) =
+            (&mut self.channel, &before.channel)
+        {
+            for (finger, x, y) in old.outbox.fingers() {
+                new.outbox.pointer(finger, Phase::Down, x, y);
+            }
+        }
+    }
+
+    /// The warden, if it is a process of this machine that lives: not to be ended with another run.
+    pub fn warden(&self) -> Option<Process> {
+        self.warden.as_ref().and_then(WardenProcess::process)
+    }
+
     /// Sends the protocol's stop.
     pub fn send_stop(&mut self) {
         if let Channel::Connected(connection) = &mut self.channel {
@@ -176,15 +218,15 @@ impl Run {
         }
     }
 
-    /// Kills the warden and everything of the run, from here.
-    pub fn sweep(&mut self) {
+    /// Kills the warden and everything of the run, from here; but not `others`, which are other runs'.
+    pub fn sweep(&mut self, others: Vec<Process>) {
         if self.leaving.is_some() {
             // It is being done.
             return;
         }
         self.channel = Channel::Closed;
         if let Some(warden) = self.warden.take() {
-            self.sweeping = Some(warden.replace_by_sweep());
+            self.sweeping = Some(warden.replace_by_sweep(others));
         }
     }
 
@@ -316,6 +358,7 @@ fn happening(received: Received) -> Option<Happening> {
         Received::Record(Record::Frame(header)) => Happening::Frame(header),
         Received::Record(Record::Statistics(statistics)) => Happening::Statistics(statistics),
         Received::Record(Record::Text(text)) => Happening::Text(text),
+        Received::Record(Record::State(state)) => Happening::State(state),
         Received::Record(Record::Alive(_)) => Happening::Event(Event::Progress),
         Received::Record(Record::End(end)) => Happening::Event(Event::End(end)),
         Received::Record(Record::Unknown) => return None,

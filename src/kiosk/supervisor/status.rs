@@ -24,6 +24,8 @@ pub struct Status {
     pub processes: u16,
     /// Where this run is, and who is left out.
     pub placement: Arc<Placement>,
+    /// The run that is started in advance, on other computers.
+    pub standby: Standby,
     /// What went wrong with the run that this one carries on for.
     pub carried_on: Option<Fault>,
     /// What the demo said about its pictures and ranks; from its hello to the start of the next run.
@@ -34,6 +36,18 @@ pub struct Status {
     pub text: Option<Arc<Text>>,
     /// How the last run ended; until the next one starts.
     pub ended: Option<Arc<Ended>>,
+}
+
+/// What is known of a run that is started in advance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standby {
+    /// There is none.
+    #[default]
+    None,
+    /// It starts, on so many computers.
+    Starting(u16),
+    /// It is there and asleep, or takes over.
+    Ready(u16),
 }
 
 /// What the supervisor does.

@@ -175,14 +175,21 @@ impl WardenProcess {
         String::from_utf8_lossy(&self.said).parse().ok()
     }
 
-    /// Kills the warden and then everything of the run, from here.
-    pub fn replace_by_sweep(self) -> JoinHandle<io::Result<Swept>> {
+    /// The process itself, while its status is not taken.
+    pub fn process(&self) -> Option<Process> {
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok());
+        pid.and_then(rustix::process::Pid::from_raw).and_then(Process::read)
+    }
+
+    /// Kills the warden and then everything of the run, from here; `spared` and what is below it is none of it.
+    pub fn replace_by_sweep(self, spared: Vec<Process>) -> JoinHandle<io::Result<Swept>> {
         let Self { mut child, others, .. } = self;
         tokio::spawn(async move {
             let _ = child.start_kill();
             // Only when it is dead are its children ours.
             let _ = timeout(LEAVING, child.wait()).await;
-            let others = others.await.map_err(io::Error::other)??;
+            let mut others = others.await.map_err(io::Error::other)??;
+            others.extend(spared);
             let began = Instant::now();
             let swept = spawn_blocking(move || sweep(&others, SWEEP, |_, _| {})).await;
             let swept = swept.map_err(io::Error::other)??;

@@ -155,7 +155,7 @@ fn a_demo_that_carries_on_without_a_computer() {
         let mut status = screen.run("rury", 2);
         let host = Host { name: "major-tom".into(), address: "major-tom".into(), ranks: 2 };
         let left_out = vec![("ground-control".into(), Condition::Silent)];
-        status.placement = Arc::new(Placement { hosts: vec![host], left_out });
+        status.placement = Arc::new(Placement { hosts: vec![host], here: None, left_out });
         status.carried_on = Some(Fault::Hung { after_s: 2.5 });
         screen.view.show_status(status, Instant::now());
         compare(&screen, "demo-carried-on", language);

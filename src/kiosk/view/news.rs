@@ -44,7 +44,7 @@ mod tests {
     fn status(hosts: &[&str], left_out: &[(&str, Condition)]) -> Status {
         let host = |name: &&str| Host { name: (*name).into(), address: (*name).into(), ranks: 1 };
         let left_out = left_out.iter().map(|(name, why)| ((*name).to_owned(), *why)).collect();
-        let placement = Placement { hosts: hosts.iter().map(host).collect(), left_out };
+        let placement = Placement { hosts: hosts.iter().map(host).collect(), here: None, left_out };
         Status { placement: Arc::new(placement), ..Status::default() }
     }
 

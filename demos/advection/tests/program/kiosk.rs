@@ -26,6 +26,7 @@ pub enum Said {
     Text(Text),
     Alive(Alive),
     End(End),
+    State(Vec<u8>),
 }
 
 /// A running demo, seen from the kiosk.
@@ -40,7 +41,16 @@ pub struct Kiosk {
 
 impl Kiosk {
     /// Starts the demo on `ranks` ranks and waits for its hello.
-    pub fn start(ranks: usize, (width, height): (u16, u16)) -> Self {
+    pub fn start(ranks: usize, size: (u16, u16)) -> Self {
+        Self::start_with(ranks, size, &[])
+    }
+
+    /// The same in advance: it sleeps until it is told to begin.
+    pub fn start_asleep(ranks: usize, size: (u16, u16)) -> Self {
+        Self::start_with(ranks, size, &[("HPC_KIOSK_WAIT", "1")])
+    }
+
+    fn start_with(ranks: usize, (width, height): (u16, u16), more: &[(&str, &str)]) -> Self {
         let folder = Folder::new();
         let socket = folder.path("kiosk.sock");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -49,6 +59,7 @@ impl Kiosk {
             .env("HPC_KIOSK_CHANNEL", format!("unix:{}", socket.display()))
             .env("HPC_KIOSK_TOKEN", &token)
             .env("HPC_KIOSK_CANVAS", format!("{width}x{height}"))
+            .envs(more.iter().copied())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -74,6 +85,7 @@ impl Kiosk {
             Kind::Text => Said::Text(Text::decode(&payload).unwrap()),
             Kind::Alive => Said::Alive(Alive::decode(&payload).unwrap()),
             Kind::End => Said::End(End::decode(&payload).unwrap()),
+            Kind::State => Said::State(payload),
             other => panic!("a demo does not say {other:?}"),
         }
     }

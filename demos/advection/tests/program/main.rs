@@ -11,3 +11,4 @@ mod kiosk;
 mod live;
 mod mpirun;
 mod ranks;
+mod standby;
