@@ -43,7 +43,7 @@ pub use status::{Ended, Fault, Standby, State, Status};
 
 use beside::Besides;
 use machine::{Action, Event, Machine};
-use placement::{Scale, place_scaled};
+use placement::{Scale, offers, place_scaled};
 use run::{Happening, Run};
 use values::Values;
 
@@ -187,6 +187,7 @@ impl<P: Pictures> Supervisor<P> {
                 self.is_untended = true;
                 self.scale = scale;
                 self.besides.forgive();
+                self.publish();
             }
             Intent::Pointer { finger, phase, x, y } => {
                 if let Some(run) = &mut self.run {
@@ -370,6 +371,39 @@ impl<P: Pictures> Supervisor<P> {
         }
     }
 
+    /// What the run may be put on, and what it is on.
+    fn tell_scales(&mut self) {
+        let (State::Starting { demo, .. } | State::Running { demo, .. }) = self.machine.state()
+        else {
+            return;
+        };
+        let offers = match demo.resumes && demo.mpi {
+            true if self.settings.remote.is_some() => {
+                offers(demo.ranks, &self.computers.borrow(), self.settings.cores)
+            }
+            true => offers(demo.ranks, &[], self.settings.cores),
+            false => Vec::new(),
+        };
+        let is_at = |scale: &&Scale, placement: &Placement, processes: u16| {
+            let there = place_scaled(demo.ranks, **scale, &self.computers.borrow(), None);
+            match there.hosts.is_empty() {
+                true => {
+                    let here = launch::processes(&demo, &self.settings, there.here);
+                    placement.hosts.is_empty() && scale.computers == Some(0) && here == processes
+                }
+                false => there.hosts == placement.hosts,
+            }
+        };
+        let said = &self.said;
+        self.said.scale =
+            offers.iter().find(|scale| is_at(scale, &said.placement, said.processes)).copied();
+        let awaited = self.is_scale_new.then_some(self.scale);
+        self.said.scale_awaited = awaited.filter(|scale| Some(*scale) != self.said.scale);
+        if *self.said.offers != offers {
+            self.said.offers = Arc::new(offers);
+        }
+    }
+
     /// When another run in advance may be started after one that failed.
     fn start_again_at(&mut self) -> Option<Instant> {
         let waits = self.besides.standby().is_none() && self.wanted_beside().is_some();
@@ -470,6 +504,7 @@ impl<P: Pictures> Supervisor<P> {
         self.said.state = self.machine.state();
         self.is_untended = true;
         self.said.standby = self.besides.told();
+        self.tell_scales();
         self.said.ended = self.machine.ended();
         self.said.carried_on = self.machine.carried_on();
         self.status.send_replace(self.said.clone());

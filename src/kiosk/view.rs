@@ -15,6 +15,7 @@ mod node;
 mod nodes;
 mod numbers;
 pub mod palette;
+mod scales;
 mod strip;
 mod touch;
 
@@ -163,6 +164,15 @@ impl View {
         let view = Rc::clone(self);
         demo.on_toggle_drawer(move || view.change(Navigation::toggle_drawer));
         let view = Rc::clone(self);
+        demo.on_toggle_scales(move || view.change(Navigation::toggle_scales));
+        let view = Rc::clone(self);
+        demo.on_set_scale(move |index| {
+            let offers = Arc::clone(&view.status.borrow().offers);
+            if let Some(scale) = offers.get(index.max(0) as usize) {
+                view.send(Intent::Scale(*scale));
+            }
+        });
+        let view = Rc::clone(self);
         demo.on_set_control(move |index, value| {
             view.set_control(index.max(0) as usize, value.into())
         });
@@ -271,7 +281,7 @@ impl View {
             let navigation = self.navigation.borrow();
             let live =
                 navigation.page == Page::Demo && !navigation.dark && self.run.borrow().painted();
-            (live, navigation.drawer)
+            (live, navigation.drawer || navigation.scales)
         };
         let caught = self.fingers.borrow_mut().take(finger, phase, at, live, drawer);
         if let Some(at) = caught {

@@ -47,12 +47,50 @@ pub struct Placement {
 }
 
 /// What a visitor wants a run to be on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scale {
     /// On how many other computers: 0 is this machine alone; `None`, all that are ready.
     pub computers: Option<u16>,
     /// Ranks on each; `None`, what the demo wants.
     pub ranks: Option<u16>,
+}
+
+/// What a visitor may put a run on, the smallest first: one core, all cores of one computer, all computers; on `computers`,
+/// or, where none of them is ready, on the `cores` of this machine. A demo without MPI has no choice.
+pub fn offers(wanted: Ranks, computers: &[Computer], cores: u16) -> Vec<Scale> {
+    let slots: Vec<u16> = computers
+        .iter()
+        .filter(|computer| computer.condition == Condition::Ready && 0 < computer.slots)
+        .map(|computer| computer.slots)
+        .collect();
+    let count = u16::try_from(slots.len()).unwrap_or(u16::MAX).min(wanted.max);
+    let mut offers = Vec::new();
+    let mut offer = |computers: u16, ranks: u16| {
+        let all = ranks * computers.max(1);
+        let scale = Scale { computers: Some(computers), ranks: Some(ranks) };
+        if 0 < ranks && (wanted.min..=wanted.max).contains(&all) && !offers.contains(&scale) {
+            offers.push(scale);
+        }
+    };
+    match slots.first() {
+        None => {
+            offer(0, 1);
+            offer(0, 2);
+            offer(0, cores.min(wanted.max));
+        }
+        Some(first) => {
+            offer(1, 1);
+            offer(1, (*first).min(wanted.max));
+            for computers in [2, count] {
+                let fewest = slots.iter().take(computers.into()).min().copied().unwrap_or(0);
+                if 2 <= computers && computers <= count {
+                    offer(computers, 1);
+                    offer(computers, fewest.min(wanted.max / computers));
+                }
+            }
+        }
+    }
+    if offers.len() < 2 { Vec::new() } else { offers }
 }
 
 /// Places a run as [`place`] does, where a visitor wants it on `scale`.
@@ -239,6 +277,26 @@ mod tests {
         let here = Scale { computers: Some(0), ranks: Some(3) };
         let placement = place_scaled(WANTED, here, &pair(), None);
         assert_eq!((placement.here, placement.left_out.len()), (Some(3), 0));
+    }
+
+    #[test]
+    fn one_core_one_computer_and_all_of_them_are_offered() {
+        let shown = |offers: Vec<Scale>| {
+            let pair = |scale: &Scale| (scale.computers.unwrap(), scale.ranks.unwrap());
+            offers.iter().map(pair).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(offers(WANTED, &pair(), 4)), [(1, 1), (1, 4), (2, 1), (2, 2)]);
+        assert_eq!(shown(offers(WANTED, &pair()[..1], 4)), [(1, 1), (1, 4)]);
+        assert_eq!(shown(offers(WANTED, &[], 4)), [(0, 1), (0, 2), (0, 4)]);
+        assert_eq!(shown(offers(WANTED, &[], 2)), [(0, 1), (0, 2)]);
+        assert_eq!(shown(offers(WANTED, &[], 1)), [(0, 1), (0, 2)]);
+        let one = Ranks { default: 1, min: 1, max: 1 };
+        assert_eq!(shown(offers(one, &pair(), 4)), [], "nothing to choose");
+        let many: Vec<_> =
+            (0..6).map(|n| computer(&format!("n{n}"), 4, Condition::Ready)).collect();
+        let eight = Ranks { default: 2, min: 2, max: 8 };
+        let expected = [(1, 4), (2, 1), (2, 4), (6, 1)];
+        assert_eq!(shown(offers(eight, &many, 4)), expected);
     }
 
     #[test]

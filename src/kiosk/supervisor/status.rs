@@ -12,7 +12,7 @@ use wire::{
     demo::{Hello, Statistics, Text},
 };
 
-use super::placement::Placement;
+use super::placement::{Placement, Scale};
 use crate::catalogue::Demo;
 
 /// Everything the view needs to know; published only when something in it changes.
@@ -24,6 +24,12 @@ pub struct Status {
     pub processes: u16,
     /// Where this run is, and who is left out.
     pub placement: Arc<Placement>,
+    /// What the visitor may put this run on; empty where there is no choice.
+    pub offers: Arc<Vec<Scale>>,
+    /// Which of them it is on, if it is one.
+    pub scale: Option<Scale>,
+    /// Which of them is on its way.
+    pub scale_awaited: Option<Scale>,
     /// The run that is started in advance, on other computers.
     pub standby: Standby,
     /// What went wrong with the run that this one carries on for.

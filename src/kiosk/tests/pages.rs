@@ -11,13 +11,13 @@ use std::{
 
 use headless::{Headless, demo, readings};
 use kiosk::{
-    intent::Intent,
-    supervisor::{Ended, Fault, State, Status},
+    intent::{Intent, Scale},
+    supervisor::{Ended, Fault, Standby, State, Status},
     ui::Page,
     view::Language,
 };
 use slint::platform::Key;
-use wire::kiosk::Phase;
+use wire::{demo::Statistics, kiosk::Phase};
 
 fn at_home() -> Headless {
     Headless::new(vec![demo("pipe", 1), demo("cloud", 2)], Language::English)
@@ -159,6 +159,37 @@ fn a_finger_on_the_slider_sets_it_and_does_not_stir() {
         assert!(matches!(intent, Intent::Control { name, .. } if name == "speed"), "{intent:?}");
     }
     assert_eq!(asked.last(), Some(&Intent::Control { name: "speed".into(), value: 8.0 }));
+}
+
+#[test]
+fn the_computers_are_chosen_by_a_finger_and_their_speed_of_today_stays() {
+    let (mut screen, status) = running();
+    let scale = |computers, ranks| Scale { computers: Some(computers), ranks: Some(ranks) };
+    let offers = Arc::new(vec![scale(1, 1), scale(2, 1)]);
+    let on = |at: usize, updates| {
+        let statistics = Statistics { interval_s: 0.5, updates, ..Statistics::default() };
+        let (offers, scale) = (Arc::clone(&offers), Some(offers[at]));
+        Status { offers, scale, statistics: Some(Arc::new(statistics)), ..status.clone() }
+    };
+    assert!(!screen.buttons().contains(&"Choose computers".to_owned()), "there is no choice yet");
+    screen.view.show_status(on(0, 50_000_000), Instant::now());
+    screen.tap("Choose computers");
+    screen.tap("2 computers");
+    assert_eq!(screen.asked(), [Intent::Scale(scale(2, 1))]);
+    let texts = screen.texts();
+    let says = |texts: &[String], text: &str| texts.iter().any(|shown| shown == text);
+    assert!(says(&texts, "100") && says(&texts, "10.0 s for a billion"), "{texts:?}");
+    assert!(says(&texts, "–"), "nothing is known of the other: {texts:?}");
+    screen.view.show_status(on(1, 90_000_000), Instant::now());
+    let texts = screen.texts();
+    assert!(says(&texts, "100") && says(&texts, "180"), "{texts:?}");
+    assert!(says(&texts, "1.8 times as fast · 90 %"), "{texts:?}");
+    // What is computed while another run starts beside is no measure.
+    let disturbed = Status { standby: Standby::Starting(1), ..on(1, 10_000_000) };
+    screen.view.show_status(disturbed, Instant::now());
+    assert!(says(&screen.texts(), "180"));
+    screen.tap("Close computers");
+    assert!(!says(&screen.texts(), "180"));
 }
 
 #[test]

@@ -15,7 +15,8 @@ use std::{
 
 use headless::{Headless, cluster, demo, jetson, node, readings};
 use kiosk::{
-    supervisor::{Condition, Ended, Fault, Placement, State, Status, placement::Host},
+    intent::Scale,
+    supervisor::{Condition, Ended, Fault, Placement, Standby, State, Status, placement::Host},
     telemetry::{
         Telemetry,
         reading::{Complaint, Flag, Origin, Reading},
@@ -174,6 +175,49 @@ fn the_controls_of_a_demo() {
         // The drawer slides for 120 ms.
         i_slint_backend_testing::mock_elapsed_time(std::time::Duration::from_millis(200));
         compare(&screen, "controls", language);
+    });
+}
+
+#[test]
+fn a_demo_that_begins_here_while_the_others_start() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.press_text("1");
+        let mut status = screen.run("rury", 2);
+        status.standby = Standby::Starting(2);
+        screen.view.show_status(status, Instant::now());
+        compare(&screen, "demo-begins-here", language);
+    });
+}
+
+#[test]
+fn the_choice_of_computers() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.press_text("1");
+        let running = screen.run("rury", 2);
+        let scale = |computers, ranks| Scale { computers: Some(computers), ranks: Some(ranks) };
+        let offers = [scale(1, 1), scale(1, 4), scale(2, 1), scale(2, 2)];
+        // Measured on two of them; the last one is on its way.
+        for (at, steps) in [(0, 100), (1, 310)] {
+            let statistics =
+                Statistics { interval_s: 0.5, steps, updates: steps * 320_000, ..statistics(2) };
+            let mut status = Status { statistics: Some(Arc::new(statistics)), ..running.clone() };
+            status.offers = Arc::new(offers.to_vec());
+            status.scale = Some(offers[at]);
+            screen.view.show_status(status.clone(), Instant::now());
+            if at == 1 {
+                status.scale_awaited = Some(offers[3]);
+                screen.view.show_status(status, Instant::now());
+            }
+        }
+        screen.tap(match language {
+            Language::Polish => "Wybierz komputery",
+            Language::English => "Choose computers",
+        });
+        compare(&screen, "computers", language);
     });
 }
 

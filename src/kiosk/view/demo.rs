@@ -14,10 +14,11 @@ use super::{
     navigation::Navigation,
     news,
     numbers::{Language, celsius},
+    scales::Scales,
 };
 use crate::{
     catalogue::{Control, ControlKind, Demo},
-    supervisor::{Placement, State, Status},
+    supervisor::{Placement, Standby, State, Status},
     ui,
 };
 
@@ -42,6 +43,9 @@ pub struct Run {
     news_since: Option<Instant>,
     values: Vec<f64>,
     controls: Rc<VecModel<ui::DemoControl>>,
+    scales: Scales,
+    /// Whether it began on this machine because the others were not ready.
+    began_here: bool,
 }
 
 impl Run {
@@ -60,6 +64,8 @@ impl Run {
             news_since: None,
             values: Vec::new(),
             controls,
+            scales: Scales::new(app),
+            began_here: false,
         }
     }
 
@@ -75,6 +81,7 @@ impl Run {
         self.caption_since = None;
         self.placement = None;
         self.news_since = None;
+        self.began_here = false;
     }
 
     /// The visitor has left it, or it is over.
@@ -168,6 +175,11 @@ impl Run {
         view.set_news(news);
         view.set_news_of(whom.into());
         view.set_news_cools_to(news::cools_to(status).map_or(String::new(), celsius).into());
+        if self.is_shown_by(status) {
+            self.scales.learn(&demo.id, status);
+        }
+        self.scales.show(&demo.id, status, language);
+        view.set_scales_open(navigation.scales && self.painted);
         view.set_drawer_open(navigation.drawer);
         view.set_focused_control(navigation.control.map_or(-1, |control| control as i32));
         self.show_controls(demo, language);
@@ -206,6 +218,13 @@ impl Run {
             self.news_since = Some(now);
         }
         let since = self.news_since.filter(|_| is_shown)?;
+        if status.placement.hosts.is_empty() {
+            self.began_here |= status.standby != Standby::None;
+        } else if self.began_here && status.carried_on.is_none() {
+            let count = status.placement.hosts.len().to_string();
+            let is_new = now.duration_since(since) < CAPTION_SHOWN;
+            return is_new.then_some((ui::DemoNews::Joined, count));
+        }
         news::of(status).filter(|_| now.duration_since(since) < CAPTION_SHOWN)
     }
 

@@ -53,6 +53,8 @@ pub struct Navigation {
     pub first: usize,
     /// The demo page's controls are open.
     pub drawer: bool,
+    /// Whether the choice of computers covers the right of the running demo.
+    pub scales: bool,
     /// The control the keys are on.
     pub control: Option<usize>,
     /// The button of the fault page the keys are on: 0 back, 1 again.
@@ -268,6 +270,14 @@ impl Navigation {
     /// The controls are opened or closed by hand.
     pub fn toggle_drawer(&mut self) {
         self.drawer = !self.drawer;
+        self.scales = false;
+        self.control = None;
+    }
+
+    /// The choice of computers is opened or closed by hand.
+    pub fn toggle_scales(&mut self) {
+        self.scales = !self.scales;
+        self.drawer = false;
         self.control = None;
     }
 
@@ -280,6 +290,7 @@ impl Navigation {
     fn enter(&mut self, page: Page) {
         self.page = page;
         self.drawer = false;
+        self.scales = false;
         self.control = None;
         self.button = None;
     }
@@ -293,6 +304,7 @@ impl Navigation {
 
     fn focus(&mut self, control: Option<usize>) {
         self.control = control;
+        self.scales = false;
         self.drawer = control.is_some();
     }
 }

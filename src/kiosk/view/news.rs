@@ -1,7 +1,7 @@
 //! What a visitor should hear of where the run is: who is left out, and that it carries on.
 
 use crate::{
-    supervisor::{Condition, Status},
+    supervisor::{Condition, Standby, Status},
     ui,
 };
 
@@ -17,9 +17,12 @@ pub fn cools_to(status: &Status) -> Option<f64> {
 pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
     let placement = &status.placement;
     let news = match (&placement.left_out[..], placement.hosts.is_empty()) {
+        ([], true) if status.standby != Standby::None && status.carried_on.is_none() => {
+            Some((ui::DemoNews::Starting, String::new()))
+        }
         ([], _) => (status.carried_on.is_some()).then_some((ui::DemoNews::Again, String::new())),
-        (_, true) => Some((ui::DemoNews::Alone, String::new())),
-        ([(name, condition)], false) => {
+        (_, true) if status.standby == Standby::None => Some((ui::DemoNews::Alone, String::new())),
+        ([(name, condition)], _) => {
             let news = match condition {
                 Condition::Ready => return None,
                 Condition::Awaited => ui::DemoNews::Awaited,
@@ -29,7 +32,7 @@ pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
             };
             Some((news, name.clone()))
         }
-        (several, false) => Some((ui::DemoNews::Several, several.len().to_string())),
+        (several, _) => Some((ui::DemoNews::Several, several.len().to_string())),
     };
     news.or_else(|| status.carried_on.as_ref().map(|_| (ui::DemoNews::Again, String::new())))
 }
@@ -68,6 +71,15 @@ mod tests {
         let silent = [("a", Condition::Silent), ("b", Condition::Silent)];
         assert_eq!(of(&status(&["c"], &silent)), Some((ui::DemoNews::Several, "2".into())));
         assert_eq!(of(&status(&[], &silent)), Some((ui::DemoNews::Alone, String::new())));
+    }
+
+    #[test]
+    fn a_run_that_begins_here_while_the_others_start_says_so() {
+        let starting = Status { standby: Standby::Starting(2), ..status(&[], &[]) };
+        assert_eq!(of(&starting), Some((ui::DemoNews::Starting, String::new())));
+        let one_is_silent = status(&[], &[("a", Condition::Silent)]);
+        let one_is_silent = Status { standby: Standby::Starting(1), ..one_is_silent };
+        assert_eq!(of(&one_is_silent), Some((ui::DemoNews::Silent, "a".into())));
     }
 
     #[test]

@@ -8,8 +8,9 @@ const MAX_FINGERS: usize = 10;
 pub const CANVAS: (f32, f32) = (800.0, 400.0);
 /// Left edge of the open drawer.
 const DRAWER_LEFT: f32 = 536.0;
-/// The back and the controls button: left, top, side.
-const PLATES: [(f32, f32, f32); 2] = [(12.0, 12.0, 64.0), (724.0, 324.0, 64.0)];
+/// The back button, the choice of computers and the controls button: left, top, side.
+const PLATES: [(f32, f32, f32); 3] =
+    [(12.0, 12.0, 64.0), (724.0, 248.0, 64.0), (724.0, 324.0, 64.0)];
 
 /// Which fingers went down on the canvas and belong to it until they are up, and where they are.
 #[derive(Debug, Default)]

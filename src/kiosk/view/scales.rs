@@ -1,0 +1,116 @@
+//! The choice of computers beside a running demo: what it may be put on, and how fast it was on each today.
+
+use std::{collections::HashMap, rc::Rc};
+
+use slint::{ComponentHandle, Model, ModelRc, VecModel};
+
+use super::numbers::Language;
+use crate::{
+    intent::Scale,
+    supervisor::{Standby, Status},
+    ui,
+};
+
+/// Speeds that were measured, million updates a second, by demo and by what it was on; and the rows of the page.
+pub struct Scales {
+    speeds: HashMap<(String, Scale), f64>,
+    rows: Rc<VecModel<ui::ScaleRow>>,
+}
+
+impl Scales {
+    /// Connects the page of `app`.
+    pub fn new(app: &ui::App) -> Self {
+        let rows = Rc::new(VecModel::default());
+        app.global::<ui::DemoView>().set_scales(ModelRc::from(Rc::clone(&rows)));
+        Self { speeds: HashMap::new(), rows }
+    }
+
+    /// Takes notice of the newest statistics; while another run starts beside, they are not what the computers can do.
+    pub fn learn(&mut self, demo: &str, status: &Status) {
+        let (Some(scale), Some(statistics)) = (status.scale, &status.statistics) else { return };
+        if status.standby == Standby::None && status.scale_awaited.is_none() {
+            let speed = statistics.updates as f64 / f64::from(statistics.interval_s) / 1e6;
+            self.speeds.insert((demo.to_owned(), scale), speed);
+        }
+    }
+
+    /// Fills the rows.
+    pub fn show(&self, demo: &str, status: &Status, language: Language) {
+        let speed = |scale: &Scale| self.speeds.get(&(demo.to_owned(), *scale)).copied();
+        let baseline = status.offers.first().and_then(|first| Some((ranks(first), speed(first)?)));
+        let rows = status.offers.iter().map(|scale| {
+            let measured = speed(scale).map(|speed| Measured::new(speed, ranks(scale), baseline));
+            ui::ScaleRow {
+                computers: scale.computers.map_or(1, |computers| computers.max(1)).into(),
+                each: scale.ranks.unwrap_or(1).into(),
+                cores: ranks(scale).into(),
+                chosen: status.scale == Some(*scale),
+                awaited: status.scale_awaited == Some(*scale),
+                speed: measured.map_or_else(String::new, |m| language.three_digits(m.speed)).into(),
+                seconds: measured
+                    .map_or_else(String::new, |m| language.decimal(m.seconds, 1))
+                    .into(),
+                times: measured
+                    .and_then(|m| m.times)
+                    .map_or_else(String::new, |times| language.decimal(times, 1))
+                    .into(),
+                percent: measured
+                    .and_then(|m| m.efficiency)
+                    .map_or_else(String::new, |share| language.decimal(100.0 * share, 0))
+                    .into(),
+            }
+        });
+        let rows: Vec<ui::ScaleRow> = rows.collect();
+        if self.rows.row_count() != rows.len() {
+            self.rows.set_vec(rows);
+            return;
+        }
+        for (index, row) in rows.into_iter().enumerate() {
+            if self.rows.row_data(index).as_ref() != Some(&row) {
+                self.rows.set_row_data(index, row);
+            }
+        }
+    }
+}
+
+/// Ranks in all.
+fn ranks(scale: &Scale) -> u16 {
+    scale.computers.unwrap_or(1).max(1) * scale.ranks.unwrap_or(1)
+}
+
+/// How fast a run was on something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Measured {
+    /// Million updates a second.
+    speed: f64,
+    /// For a thousand million updates, s.
+    seconds: f64,
+    /// Speed-up over the smallest offer, if that was measured.
+    times: Option<f64>,
+    /// Parallel efficiency against it: the speed-up by how many times the ranks there are.
+    efficiency: Option<f64>,
+}
+
+impl Measured {
+    fn new(speed: f64, ranks: u16, baseline: Option<(u16, f64)>) -> Self {
+        let times = baseline.filter(|(_, slow)| 0.0 < *slow).map(|(_, slow)| speed / slow);
+        let more = baseline.map(|(fewest, _)| f64::from(ranks) / f64::from(fewest));
+        let efficiency = times.zip(more).map(|(times, more)| times / more);
+        Self { speed, seconds: 1e3 / speed.max(1e-3), times, efficiency }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speed_up_and_efficiency_are_against_the_smallest() {
+        let measured = Measured::new(300.0, 4, Some((1, 100.0)));
+        assert_eq!((measured.times, measured.efficiency), (Some(3.0), Some(0.75)));
+        assert!((measured.seconds - 10.0 / 3.0).abs() < 1e-12);
+        let unknown = Measured::new(300.0, 4, None);
+        assert_eq!((unknown.times, unknown.efficiency), (None, None));
+        assert_eq!(Measured::new(300.0, 4, Some((1, 0.0))).times, None);
+    }
+}
