@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Compute and print one line instead of talking to the kiosk
     #[arg(long)]
     pub headless: bool,
+    /// With the kiosk: so many cells along each side of a pixel; more than 1 is a race, as fast as the machine can
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8), conflicts_with = "headless")]
+    pub fine: u8,
     /// Time steps
     #[arg(long, default_value_t = 100)]
     pub steps: u64,

@@ -32,23 +32,23 @@ use director::Director;
 use pace::{FRAME, FrameTime};
 use stage::Stage;
 
-/// Seconds that a step stands for: at the full pace of 20 steps per frame, model time runs as the wall clock does.
+/// Seconds that a step stands for where a cell is a pixel: at the full pace of 20 steps per frame, model time runs as the wall clock does.
 const STEP_S: f64 = 1.0 / 1200.0;
 /// Sleep after a command that holds the picture; the visitor's next word waits no longer than this.
 const HELD: Duration = Duration::from_millis(50);
 /// The other ranks wake this much before rank 0 has the next command for them.
 const EARLY: Duration = Duration::from_micros(300);
 
-/// Plays until the kiosk says stop or is gone; every rank calls it.
+/// Plays until the kiosk says stop or is gone, with `fine` cells along each side of a pixel; every rank calls it.
 ///
 /// # Errors
 /// If no kiosk started the program, or its canvas does not suit the ranks; one rank says so.
-pub fn run(job: &Job) -> anyhow::Result<()> {
+pub fn run(job: &Job, fine: usize) -> anyhow::Result<()> {
     let screen = agree(job, job.is_root().then(connect).transpose())?;
     let mut canvas =
         screen.as_ref().map_or([0, 0], |screen| [screen.canvas().0, screen.canvas().1]);
     job.broadcast(&mut canvas);
-    let stage = agree(job, Stage::new(job, (canvas[0].into(), canvas[1].into())))?;
+    let stage = agree(job, Stage::new(job, (canvas[0].into(), canvas[1].into()), fine))?;
     play(job, canvas, stage, screen);
     Ok(())
 }
@@ -180,7 +180,12 @@ impl Front {
         let now = Instant::now();
         Self {
             screen,
-            director: Director::new((width, height), stage.flow().period(), now),
+            director: Director::new(
+                (width, height),
+                stage.flow().period(),
+                stage.most_steps(),
+                now,
+            ),
             pointer_sequence: 0,
             reported: now,
             reported_steps: 0,
@@ -208,7 +213,7 @@ impl Front {
         let now = clock_gettime(ClockId::Monotonic);
         let header = FrameHeader {
             step: stage.step(),
-            model_time_s: stage.step() as f64 * STEP_S,
+            model_time_s: stage.step() as f64 * STEP_S / stage.fine() as f64,
             sent_ns: now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64,
             pointer_sequence: self.pointer_sequence,
         };

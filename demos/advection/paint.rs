@@ -8,26 +8,44 @@ const BLOCK: usize = 16;
 /// What painting needs from frame to frame.
 pub struct Painter {
     block: Vec<u8>,
+    /// Cells along each side of a pixel.
+    fine: usize,
+    /// A column of pixels while their cells are added up.
+    sums: Vec<f32>,
 }
 
 impl Painter {
-    /// For rows of `ny` cells.
-    pub fn new(ny: usize) -> Self {
-        Self { block: vec![0; BLOCK * ny] }
+    /// For a picture of `height` pixels, each of `fine` times `fine` cells.
+    pub fn new(height: usize, fine: usize) -> Self {
+        Self { block: vec![0; BLOCK * height], fine, sums: vec![0.0; height] }
     }
 
-    /// Writes amounts from 0 to 1 as 0 to 255; others as the nearest of these.
+    /// Writes amounts from 0 to 1 as 0 to 255; others as the nearest of these. A pixel is the mean of its cells.
     ///
     /// The field's first dimension runs to the right and its second down, so a row of cells is a column of `tile`,
     /// which is as wide as the part has rows, the top row first.
     pub fn paint<T: Real>(&mut self, slab: &Slab<T>, tile: &mut [u8]) {
-        let (width, height) = (slab.part().own.len(), slab.part().ny);
+        let fine = self.fine;
+        let (width, height) = (slab.part().own.len() / fine, slab.part().ny / fine);
         for left in (0..width).step_by(BLOCK) {
             let columns = BLOCK.min(width - left);
             for column in 0..columns {
                 let bytes = &mut self.block[column * height..][..height];
-                for (byte, amount) in bytes.iter_mut().zip(slab.row(left + column)) {
-                    *byte = quantise(*amount);
+                if fine == 1 {
+                    for (byte, amount) in bytes.iter_mut().zip(slab.row(left + column)) {
+                        *byte = quantise(*amount);
+                    }
+                    continue;
+                }
+                self.sums.fill(0.0);
+                for row in 0..fine {
+                    let cells = slab.row(fine * (left + column) + row).chunks_exact(fine);
+                    for (sum, cells) in self.sums.iter_mut().zip(cells) {
+                        *sum += cells.iter().map(|cell| cell.to_f64() as f32).sum::<f32>();
+                    }
+                }
+                for (byte, sum) in bytes.iter_mut().zip(&self.sums) {
+                    *byte = quantise(*sum / (fine * fine) as f32);
                 }
             }
             for y in 0..height {
@@ -59,12 +77,27 @@ mod tests {
             slab.edit_row(i, |row| (0..ny).for_each(|j| row[j] = amount(i, j)));
         }
         let mut tile = vec![0; nx * ny];
-        Painter::new(ny).paint(&slab, &mut tile);
+        Painter::new(ny, 1).paint(&slab, &mut tile);
         for i in 0..nx {
             for j in 0..ny {
                 assert_eq!(tile[j * nx + i], (amount(i, j) * 255.0).round() as u8, "{i}, {j}");
             }
         }
+    }
+
+    #[test]
+    fn a_pixel_of_several_cells_is_their_mean() {
+        let (width, height, fine) = (19, 3, 2);
+        let (nx, ny) = (fine * width, fine * height);
+        let mut slab = Slab::<f32>::new(Part::whole(nx, ny, 1), Options::UPWIND, Level::widest());
+        for i in 0..nx {
+            // One of the four cells of a pixel has something.
+            let amount = |j: usize| if i % 2 == 1 && j % 2 == 1 { 0.8 } else { 0.0 };
+            slab.edit_row(i, |row| (0..ny).for_each(|j| row[j] = amount(j)));
+        }
+        let mut tile = vec![0; width * height];
+        Painter::new(height, fine).paint(&slab, &mut tile);
+        assert!(tile.iter().all(|pixel| *pixel == 51), "{tile:?}");
     }
 
     #[test]

@@ -269,6 +269,13 @@ impl<P: Pictures> Supervisor<P> {
             for action in self.machine.handle(event, Instant::now()) {
                 next = self.perform(action).await.or(next);
             }
+            let carries_on = self.machine.detach(Instant::now());
+            if !carries_on.is_empty() {
+                self.leave_lost_run().await;
+            }
+            for action in carries_on {
+                next = self.perform(action).await.or(next);
+            }
             if self.is_showing && !self.machine.shows_pictures() {
                 self.is_showing = false;
                 self.pictures.end();
@@ -285,7 +292,10 @@ impl<P: Pictures> Supervisor<P> {
             (Action::Forget, run) => *run = None,
             (Action::Publish, _) => self.publish(),
             (Action::Quit, _) => self.is_done = true,
-            (Action::SendStop | Action::AskWarden | Action::Sweep, None) => {}
+            (Action::Sweep, None) => {
+                return Some(Event::Swept { killed: 0, left: 0, unreached: Vec::new() });
+            }
+            (Action::SendStop | Action::AskWarden, None) => {}
         }
         None
     }
@@ -337,6 +347,18 @@ impl<P: Pictures> Supervisor<P> {
             Err(fault) => return Some(Event::NotStarted(fault)),
         }
         None
+    }
+
+    /// The lost run on the screen ends beside the next one.
+    async fn leave_lost_run(&mut self) {
+        if let (Some(run), State::Starting { demo, .. }) = (self.run.take(), self.machine.state()) {
+            let placement = Arc::clone(&self.said.placement);
+            self.besides.retire(run, demo, placement, Instant::now()).await;
+        }
+        if self.is_showing {
+            self.is_showing = false;
+            self.pictures.end();
+        }
     }
 
     /// Where a run of `demo` would be now.

@@ -77,11 +77,6 @@ impl Command {
         fingers: 0,
     };
 
-    /// The strokes that count.
-    pub fn strokes(&self) -> &[Stroke] {
-        &self.strokes[..self.fingers]
-    }
-
     /// The message.
     pub fn encode(&self) -> [f64; Self::LEN] {
         let flags = [

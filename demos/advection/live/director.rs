@@ -73,8 +73,9 @@ struct Wishes {
 }
 
 impl Director {
-    /// For a picture of that many pixels and a swirl of that period; the first frame shows the picture at rest.
-    pub fn new(size: (u16, u16), period: u64, now: Instant) -> Self {
+    /// For a picture of that many pixels, a swirl of that period and so many steps per frame at most; the first frame
+    /// shows the picture at rest.
+    pub fn new(size: (u16, u16), period: u64, most_steps: u32, now: Instant) -> Self {
         Self {
             period,
             choice: Choice::FIRST,
@@ -85,7 +86,7 @@ impl Director {
             touched: None,
             back_until: None,
             complaints: 0,
-            pace: Pace::default(),
+            pace: Pace::new(most_steps),
             last: None,
             last_statistics: now,
         }
@@ -265,7 +266,7 @@ mod tests {
     use wire::kiosk::{Phase, Pointer};
 
     use super::*;
-    use crate::live::pace::FRAME;
+    use crate::live::pace::{FRAME, MOST_STEPS};
 
     const PERIOD: u64 = 100;
 
@@ -278,7 +279,8 @@ mod tests {
         /// A director whose first frame, the picture at rest, is over.
         fn new() -> Self {
             let now = Instant::now();
-            let mut play = Self { director: Director::new((800, 400), PERIOD, now), now };
+            let mut play =
+                Self { director: Director::new((800, 400), PERIOD, MOST_STEPS, now), now };
             let first = play.frame(vec![]).command;
             assert_eq!((first.batch, first.paint, first.held), (0, true, false));
             play

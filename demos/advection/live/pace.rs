@@ -25,8 +25,8 @@ pub struct FrameTime {
 }
 
 /// How many steps fit between two frames, learnt from the frames before.
-#[derive(Default)]
 pub struct Pace {
+    most_steps: u32,
     /// Seconds that one more step takes, smoothed; 0 while nothing is known.
     step_s: f64,
     /// Seconds per frame for everything else, smoothed.
@@ -34,6 +34,11 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// For so many steps per frame at most.
+    pub fn new(most_steps: u32) -> Self {
+        Self { most_steps, step_s: 0.0, other_s: 0.0 }
+    }
+
     /// Takes notice of a frame.
     pub fn learn(&mut self, time: FrameTime) {
         let step = match time.steps {
@@ -57,7 +62,7 @@ impl Pace {
         }
         // Where everything else is slow, pictures come late rather than stand still.
         let room_s = (OURS * frame_s - self.other_s).max(0.5 * frame_s);
-        ((room_s / self.step_s) as u32).clamp(fewest, MOST_STEPS)
+        ((room_s / self.step_s) as u32).clamp(fewest, self.most_steps.max(fewest))
     }
 }
 
@@ -77,7 +82,7 @@ mod tests {
 
     /// The steps per frame that a machine comes to.
     fn settled(step: Duration, wait: Duration, rest: Duration) -> u32 {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(MOST_STEPS);
         for _ in 0..50 {
             pace.learn(frame(pace.batch(), step, wait, rest));
         }
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn one_slow_frame_changes_little() {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(MOST_STEPS);
         (0..50).for_each(|_| pace.learn(frame(14, us(1000), us(0), us(1200))));
         pace.learn(frame(14, us(2000), us(5000), us(5000)));
         assert!((6..14).contains(&pace.batch()), "{}", pace.batch());

@@ -12,7 +12,14 @@ use wire::demo::{MAX_PIXELS, MAX_SIDE};
 use super::{
     command::{Choice, Command, MOTIFS, PATTERNS, SCHEMES},
     director::Score,
+    pace::MOST_STEPS,
 };
+
+/// The rows of a grid of `nx` that belong to the pixels of a rank.
+fn rows(rank: usize, size: usize, nx: usize, fine: usize) -> std::ops::Range<usize> {
+    let columns = strip(rank, size, nx / fine);
+    fine * columns.start..fine * columns.end
+}
 
 /// A rank's part of the run.
 pub struct Stage {
@@ -20,6 +27,9 @@ pub struct Stage {
     pub stopwatch: Stopwatch,
     /// Bytes of halo sent since the last statistics.
     pub halo_bytes: u64,
+    /// Cells along each side of a pixel.
+    fine: usize,
+    /// Cells.
     size: (usize, usize),
     slab: Slab<f32>,
     flow: Flow,
@@ -36,22 +46,26 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// The first picture on a grid of `nx` times `ny` cells, which are the pixels of the canvas.
+    /// The first picture on a canvas of `width` times `height` pixels, each of `fine` times `fine` cells.
     ///
     /// # Errors
     /// If the canvas is too large for a picture, or too narrow for so many ranks.
-    pub fn new(job: &Job, (nx, ny): (usize, usize)) -> anyhow::Result<Self> {
-        if usize::from(MAX_SIDE) < nx.max(ny) || (MAX_PIXELS as usize) < nx * ny {
-            bail!("a canvas of {nx}x{ny} pixels is more than the {MAX_PIXELS} of a picture");
+    pub fn new(job: &Job, (width, height): (usize, usize), fine: usize) -> anyhow::Result<Self> {
+        if usize::from(MAX_SIDE) < width.max(height) || (MAX_PIXELS as usize) < width * height {
+            bail!("a canvas of {width}x{height} pixels is more than the {MAX_PIXELS} of a picture");
         }
+        let (nx, ny) = (fine * width, fine * height);
         let halo = SCHEMES.iter().map(|scheme| scheme.halo()).max().unwrap_or(1);
-        if nx / job.size() < halo {
-            bail!("a canvas {nx} pixels wide is too narrow for {} ranks: start fewer", job.size());
+        if width / job.size() < halo {
+            bail!(
+                "a canvas {width} pixels wide is too narrow for {} ranks: start fewer",
+                job.size()
+            );
         }
-        let own = strip(job.rank(), job.size(), nx);
+        let own = rows(job.rank(), job.size(), nx, fine);
         let widths: Vec<usize> =
-            (0..job.size()).map(|rank| strip(rank, job.size(), nx).len()).collect();
-        let lengths: Vec<usize> = widths.iter().map(|width| width * ny).collect();
+            (0..job.size()).map(|rank| strip(rank, job.size(), width).len()).collect();
+        let lengths: Vec<usize> = widths.iter().map(|width| width * height).collect();
         let choice = Choice::FIRST;
         let pipe = Picture::pipe(nx, ny).context("the picture of the pipe is damaged")?;
         let pictures = [pipe, Picture::Cone, Picture::Board];
@@ -59,15 +73,16 @@ impl Stage {
         let mut stage = Self {
             stopwatch: Stopwatch::new(Instant::now()),
             halo_bytes: 0,
+            fine,
             size: (nx, ny),
-            tile: vec![0; part.own.len() * ny],
+            tile: vec![0; lengths[job.rank()]],
             slab: Slab::new(part, SCHEMES[choice.scheme], Level::widest()),
             flow: Flow::new(PATTERNS[choice.flow], nx, ny),
             pictures,
             choice,
             step: 0,
             clock: 0,
-            painter: Painter::new(ny),
+            painter: Painter::new(height, fine),
             tiles: Tiles::new(job, &lengths),
             widths,
         };
@@ -105,6 +120,21 @@ impl Stage {
     pub fn strip(&self) -> Vec<f32> {
         let rows = 0..self.slab.part().own.len();
         rows.flat_map(|k| self.slab.row(k).iter().copied()).collect()
+    }
+
+    /// Cells along each side of a pixel.
+    pub fn fine(&self) -> usize {
+        self.fine
+    }
+
+    /// Steps per frame at most: as the eye can follow, or, in a race, as the machine can.
+    pub fn most_steps(&self) -> u32 {
+        if self.fine == 1 { MOST_STEPS } else { u32::MAX }
+    }
+
+    /// The rows that a rank of `job` has.
+    pub fn rows(&self, job: &Job, rank: usize) -> std::ops::Range<usize> {
+        rows(rank, job.size(), self.size.0, self.fine)
     }
 
     /// Rows of the whole field, and cells in each.
@@ -148,7 +178,12 @@ impl Stage {
         if command.fingers == 0 && !self.slab.is_stirred() {
             return;
         }
-        let share = self.slab.stir(command.strokes(), command.kept);
+        let mut strokes = command.strokes;
+        let fine = self.fine as f64;
+        for stroke in &mut strokes {
+            (stroke.from, stroke.to) = (stroke.from.map(|x| fine * x), stroke.to.map(|x| fine * x));
+        }
+        let share = self.slab.stir(&strokes[..command.fingers], command.kept);
         self.stopwatch.switch(Activity::Wait);
         // The smallest of some numbers does not depend on their order: all ranks get the same bits.
         self.slab.allow(job.minimum(share));
@@ -160,7 +195,7 @@ impl Stage {
         let mut left = 0;
         for (rank, width) in self.widths.iter().copied().enumerate() {
             let tile = self.tiles.tile(rank).chunks_exact(width);
-            for (row, from) in picture.chunks_exact_mut(self.size.0).zip(tile) {
+            for (row, from) in picture.chunks_exact_mut(self.size.0 / self.fine).zip(tile) {
                 row[left..left + width].copy_from_slice(from);
             }
             left += width;

@@ -1,7 +1,9 @@
 //! Started before anybody wants it: all ranks are there and asleep until the kiosk says begin, from the start or where
 //! another run was.
 
-use parallel::{Job, strip};
+use std::ops::Range;
+
+use parallel::Job;
 use screen::Event;
 use wire::demo;
 
@@ -85,26 +87,28 @@ fn encode(waited: &Waited) -> [u64; LEN] {
     }
 }
 
+/// The cells that a rank has, of all of them one row behind the other.
+fn cells(job: &Job, stage: &Stage, rank: usize) -> Range<usize> {
+    let (rows, (_, ny)) = (stage.rows(job, rank), stage.size());
+    rows.start * ny..rows.end * ny
+}
+
 /// Deals the field out and goes on with it.
 fn resume(job: &Job, stage: &mut Stage, message: &[u64; LEN], field: Option<&[f32]>) {
     let [_, scheme, flow, motif, clock, is_touched, untouched, step] = *message;
     let [scheme, flow, motif] = [scheme, flow, motif].map(|k| k as usize);
     let choice = super::command::Choice { scheme, flow, motif };
     let score = Score { choice, clock, untouched_for: (is_touched != 0).then_some(untouched) };
-    let (nx, ny) = stage.size();
-    let part = |rank| {
-        let rows = strip(rank, job.size(), nx);
-        rows.start * ny..rows.end * ny
-    };
+    let parts: Vec<_> = (0..job.size()).map(|rank| cells(job, stage, rank)).collect();
     match field {
         Some(field) => {
             for rank in 1..job.size() {
-                job.send(rank, &field[part(rank)]);
+                job.send(rank, &field[parts[rank].clone()]);
             }
-            stage.resume(score, step, &field[part(0)]);
+            stage.resume(score, step, &field[parts[0].clone()]);
         }
         None => {
-            let mut own = vec![0.0; part(job.rank()).len()];
+            let mut own = vec![0.0; parts[job.rank()].len()];
             job.receive(0, &mut own);
             stage.resume(score, step, &own);
         }
@@ -122,8 +126,7 @@ pub fn save(job: &Job, stage: &Stage, front: Option<&mut Front>) {
     let mut field = own;
     field.resize(nx * ny, 0.0);
     for rank in 1..job.size() {
-        let rows = strip(rank, job.size(), nx);
-        job.receive(rank, &mut field[rows.start * ny..rows.end * ny]);
+        job.receive(rank, &mut field[cells(job, stage, rank)]);
     }
     let state = State { score: front.director.score(), step: stage.step(), field };
     front.screen.state(demo::State(state.encode((nx, ny))));

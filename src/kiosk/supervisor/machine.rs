@@ -388,6 +388,33 @@ impl Machine {
         vec![Action::Sweep, Action::Publish]
     }
 
+    /// A lost run that would carry on once it is over carries on now: whoever asks sees to its end elsewhere. Nothing if
+    /// there is no such run, or if its demo cannot begin while it ends.
+    pub fn detach(&mut self, now: Instant) -> Vec<Action> {
+        let next = match &self.phase {
+            Phase::Ending(ending) if ending.carries_on && ending.demo.resumes => {
+                ending.next.clone()
+            }
+            _ => None,
+        };
+        let Some(next) = next else { return Vec::new() };
+        let Phase::Ending(ending) = std::mem::take(&mut self.phase) else { return Vec::new() };
+        self.carry_on_as(next, ending.fault().cloned(), now)
+    }
+
+    /// The next attempt.
+    fn carry_on_as(&mut self, next: Arc<Demo>, fault: Option<Fault>, now: Instant) -> Vec<Action> {
+        // What did not even begin there will not the next time.
+        let never_began = matches!(
+            fault,
+            Some(Fault::CannotStart { .. } | Fault::NoPicture { .. } | Fault::Garbage(_))
+        );
+        self.attempt = if never_began { LAST_ATTEMPT } else { self.attempt + 1 };
+        self.restarts += 1;
+        self.carried_on = fault;
+        self.start(next, now)
+    }
+
     /// The run is over; `verified` if nothing of it is left.
     fn finish(&mut self, verified: bool, unreached: Vec<String>, now: Instant) -> Vec<Action> {
         let phase = std::mem::take(&mut self.phase);
@@ -403,15 +430,7 @@ impl Machine {
         let mut actions = vec![Action::Forget];
         match next {
             Some(next) if carries_on => {
-                // What did not even begin there will not the next time.
-                let never_began = matches!(
-                    fault,
-                    Some(Fault::CannotStart { .. } | Fault::NoPicture { .. } | Fault::Garbage(_))
-                );
-                self.attempt = if never_began { LAST_ATTEMPT } else { self.attempt + 1 };
-                self.restarts += 1;
-                self.carried_on = fault;
-                actions.extend(self.start(next, now));
+                actions.extend(self.carry_on_as(next, fault, now));
             }
             Some(next) => actions.extend(self.start_anew(next, now)),
             None => actions.push(Action::Publish),

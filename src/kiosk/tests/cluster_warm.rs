@@ -194,7 +194,8 @@ fn a_warm_run_is_given_up_with_its_computers_and_a_lost_one_goes_on_here_at_once
     let status = cluster.until_running_since(struck);
     println!("powered off: runs here after {:.2?}", struck.elapsed());
     assert!(status.carried_on.is_some());
-    assert!(struck.elapsed() < Duration::from_secs(8));
+    // Its silence is noticed after 2.5 s.
+    assert!(struck.elapsed() < Duration::from_secs(4));
     let [tom, _] = NODES;
     cluster.until_on(&[tom, tom]);
     println!("powered off: runs on the rest after {:.2?}", struck.elapsed());

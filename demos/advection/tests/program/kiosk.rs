@@ -42,15 +42,21 @@ pub struct Kiosk {
 impl Kiosk {
     /// Starts the demo on `ranks` ranks and waits for its hello.
     pub fn start(ranks: usize, size: (u16, u16)) -> Self {
-        Self::start_with(ranks, size, &[])
+        Self::start_with(ranks, size, &[], &[])
     }
 
     /// The same in advance: it sleeps until it is told to begin.
     pub fn start_asleep(ranks: usize, size: (u16, u16)) -> Self {
-        Self::start_with(ranks, size, &[("HPC_KIOSK_WAIT", "1")])
+        Self::start_with(ranks, size, &[("HPC_KIOSK_WAIT", "1")], &[])
     }
 
-    fn start_with(ranks: usize, (width, height): (u16, u16), more: &[(&str, &str)]) -> Self {
+    /// With more in its environment and on its command line.
+    pub fn start_with(
+        ranks: usize,
+        (width, height): (u16, u16),
+        more: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
         let folder = Folder::new();
         let socket = folder.path("kiosk.sock");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -60,6 +66,7 @@ impl Kiosk {
             .env("HPC_KIOSK_TOKEN", &token)
             .env("HPC_KIOSK_CANVAS", format!("{width}x{height}"))
             .envs(more.iter().copied())
+            .args(arguments)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();

@@ -76,8 +76,8 @@ fn asleep_it_takes_less_than_a_hundredth_of_a_core_and_begins_at_a_word() {
 
 #[test]
 fn a_run_goes_on_where_another_one_was_on_another_number_of_ranks() {
-    for (ranks, others) in [(2, 3), (3, 1), (1, 2)] {
-        let mut first = Kiosk::start(ranks, SMALL);
+    for (ranks, others, fine) in [(2, 3, "1"), (3, 1, "1"), (1, 2, "1"), (3, 2, "2")] {
+        let mut first = Kiosk::start_with(ranks, SMALL, &[], &["--fine", fine]);
         for (name, value) in [("scheme", 1.0), ("flow", 1.0), ("picture", 2.0)] {
             first.control(name, value);
         }
@@ -88,7 +88,8 @@ fn a_run_goes_on_where_another_one_was_on_another_number_of_ranks() {
         let expected = still(&mut first);
         let state = state(&mut first);
 
-        let mut second = Kiosk::start_asleep(others, SMALL);
+        let asleep = [("HPC_KIOSK_WAIT", "1")];
+        let mut second = Kiosk::start_with(others, SMALL, &asleep, &["--fine", fine]);
         for (name, value) in [("scheme", 1.0), ("flow", 1.0), ("picture", 2.0)] {
             second.control(name, value);
         }
@@ -115,4 +116,18 @@ fn a_state_of_something_else_begins_anew_and_a_stop_ends_the_sleep() {
     let mut kiosk = Kiosk::start_asleep(2, SMALL);
     kiosk.hang_up();
     assert_eq!(kiosk.ends().code(), Some(0));
+}
+
+#[test]
+fn a_race_computes_more_cells_than_it_shows_and_as_fast_as_it_can() {
+    let mut kiosk = Kiosk::start_with(2, SMALL, &[], &["--fine", "4"]);
+    assert_eq!((kiosk.hello.width, kiosk.hello.height), SMALL);
+    assert_eq!(kiosk.frame().1.len(), 80 * 40);
+    let statistics = kiosk.until(|said| match said {
+        Said::Statistics(statistics) if 0 < statistics.steps => Some(statistics),
+        _ => None,
+    });
+    assert_eq!(statistics.updates, statistics.steps * 320 * 160);
+    let per_s = statistics.steps as f32 / statistics.interval_s;
+    assert!(20.0 * 60.0 < per_s, "no more than for the eye: {per_s} steps/s");
 }
