@@ -205,7 +205,7 @@ fn somebody_elses_work_comes_first() {
     cluster.until_all_are([Condition::Ready; 2]);
 
     // In the queue: it is said, and it begins when it may.
-    world.slurm("scontrol update partition=debug state=inactive");
+    world.slurm("scontrol update partition=debug state=down");
     cluster.kiosk.launch("pipe");
     let launched = Instant::now();
     let status = cluster.kiosk.until("the queue", |status| status.queue.is_some());
@@ -217,7 +217,7 @@ fn somebody_elses_work_comes_first() {
     cluster.stop(&world);
 
     // Left by the visitor.
-    world.slurm("scontrol update partition=debug state=inactive");
+    world.slurm("scontrol update partition=debug state=down");
     cluster.kiosk.launch("pipe");
     cluster.kiosk.until("the queue", |status| status.queue.is_some());
     cluster.stop(&world);

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ACCESS, NODES, PATIENCE, World, address, namespace, serve, serve_by, which};
+use super::{ACCESS, NODES, PATIENCE, World, address, namespace, serve_by, which};
 
 /// Starts it in `folder`; what its commands need in their environment.
 pub(super) fn start(folder: &Path) -> Vec<(String, String)> {
@@ -65,8 +65,14 @@ pub(super) fn start(folder: &Path) -> Vec<(String, String)> {
     for (node, name) in NODES.iter().enumerate() {
         let (slurmd, stepd) = (which("slurmd-wlm"), which("slurmstepd-wlm"));
         let (slurmd, stepd) = (slurmd.display(), stepd.display());
-        let service = format!("env {} {slurmd} -D -N {name} -d {stepd}", told.join(" "));
-        serve(&namespace(node), name, service, folder.join(format!("power{node}")));
+        let service = format!(
+            "hostname {name}; exec env {} {slurmd} -D -N {name} -d {stepd}",
+            told.join(" ")
+        );
+        // `ip netns exec` would mount a /sys without control groups, which slurmd wants to see.
+        let network = format!("--net=/run/netns/{}", namespace(node));
+        let words = [&network[..], "unshare", "--uts", "sh", "-c", &service];
+        serve_by("nsenter", &words, folder.join(format!("power{node}")));
     }
     let begun = Instant::now();
     loop {
