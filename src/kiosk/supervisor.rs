@@ -15,6 +15,7 @@ use wire::demo::{FrameHeader, Hello};
 use crate::{
     catalogue::{Catalogue, Demo},
     intent::Intent,
+    slurm,
 };
 
 mod beside;
@@ -39,7 +40,7 @@ mod warden_process;
 
 pub use placement::{Computer, Condition, Placement};
 pub use settings::Settings;
-pub use status::{Ended, Fault, Standby, State, Status};
+pub use status::{Ended, Fault, Queue, Standby, State, Status};
 
 use beside::Besides;
 use machine::{Action, Event, Machine};
@@ -75,6 +76,11 @@ pub async fn run(
 ) {
     if let Err(error) = warden::adopt_orphans() {
         log::warn!("a run whose warden is killed would leave processes: {error}");
+    }
+    if let Some(slurm) = settings.remote.as_ref().and_then(|remote| remote.slurm.as_ref())
+        && let Err(why) = slurm::cancel_left_over(slurm).await
+    {
+        log::warn!("whether an earlier kiosk has left a job in Slurm's queue is not known: {why}");
     }
     let mut stop = pin!(stop);
     let mut is_asked_to_stop = false;
@@ -210,6 +216,11 @@ impl<P: Pictures> Supervisor<P> {
     /// What the computers' new state means to the run.
     fn look_at_computers(&mut self) -> Option<Event> {
         self.is_untended = true;
+        let taken = self.said.placement.taken(&self.computers.borrow());
+        if let Some(host) = taken.filter(|_| self.run.is_some()) {
+            self.computers.mark_unchanged();
+            return Some(Event::Broken(Fault::Taken { host }));
+        }
         let too_hot = self.said.placement.too_hot(&self.computers.borrow_and_update());
         let (host, celsius, limit_celsius) = too_hot.filter(|_| self.run.is_some())?;
         Some(Event::Broken(Fault::TooHot { host, celsius, limit_celsius }))
@@ -219,7 +230,19 @@ impl<P: Pictures> Supervisor<P> {
     fn see(&mut self, happening: Happening) -> Event {
         let is_wanted = self.machine.shows_pictures();
         match happening {
-            Happening::Event(event) => event,
+            Happening::Event(event) => {
+                self.said.queue = None;
+                event
+            }
+            Happening::Waits(why) => {
+                if let (Some(limit), State::Starting { since, .. }) =
+                    (self.run.as_ref().and_then(Run::queue_limit), self.machine.state())
+                {
+                    self.said.queue = Some(Queue { since, limit, why });
+                    self.publish();
+                }
+                Event::Said
+            }
             Happening::Hello(hello) => {
                 if let (Some(run), Some(values)) = (&mut self.run, &self.values) {
                     values.all().for_each(|control| run.control(control));
@@ -343,7 +366,12 @@ impl<P: Pictures> Supervisor<P> {
             return Some(event);
         }
         match Run::start(&demo, &self.settings, &self.said.placement, false).await {
-            Ok(started) => self.run = Some(started),
+            Ok(started) => {
+                if let Some(limit) = started.queue_limit() {
+                    self.machine.handle(Event::Queued { limit }, Instant::now());
+                }
+                self.run = Some(started);
+            }
             Err(fault) => return Some(Event::NotStarted(fault)),
         }
         None
@@ -376,7 +404,9 @@ impl<P: Pictures> Supervisor<P> {
         }
         match self.machine.state() {
             State::Idle => {
-                let demo = self.warm.as_ref()?;
+                // What Slurm lends is for somebody who is there, not for somebody who may come.
+                let is_lent = self.settings.remote.as_ref().is_some_and(|r| r.slurm.is_some());
+                let demo = self.warm.as_ref().filter(|_| !is_lent)?;
                 let placement = self.place(demo);
                 (!placement.hosts.is_empty()).then(|| (Arc::clone(demo), placement))
             }

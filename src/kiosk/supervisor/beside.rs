@@ -94,7 +94,11 @@ impl Besides {
 
     /// One that has just been started.
     pub fn add(&mut self, run: Run, demo: Arc<Demo>, placement: Arc<Placement>, processes: u16) {
-        let machine = Machine::beside(Arc::clone(&demo), true, Instant::now());
+        let now = Instant::now();
+        let mut machine = Machine::beside(Arc::clone(&demo), true, now);
+        if let Some(limit) = run.queue_limit() {
+            machine.handle(Event::Queued { limit }, now);
+        }
         let (run, stage) = (Some(run), Stage::Warming);
         self.all.push(Beside { demo, placement, processes, hello: None, stage, run, machine });
     }
@@ -179,7 +183,12 @@ impl Besides {
                 self.obey(place, event, now).await;
                 false
             }
-            Some(Happening::Statistics(_) | Happening::Text(_) | Happening::State(_)) => false,
+            Some(
+                Happening::Statistics(_)
+                | Happening::Text(_)
+                | Happening::State(_)
+                | Happening::Waits(_),
+            ) => false,
             None => {
                 let late = match beside.stage {
                     Stage::Asked { by } | Stage::Begun { by } => by <= now,

@@ -53,6 +53,8 @@ enum Phase {
         demo: Arc<Demo>,
         since: Instant,
         connected: bool,
+        /// When the first picture is due.
+        until: Instant,
     },
     Running {
         demo: Arc<Demo>,
@@ -67,7 +69,8 @@ impl Machine {
     /// For a run that is started in advance, or that another one has taken over from: what happens to it leads to no new
     /// run.
     pub fn beside(demo: Arc<Demo>, far: bool, now: Instant) -> Self {
-        let phase = Phase::Starting { demo, since: now, connected: false };
+        let until = now + demo.first_frame;
+        let phase = Phase::Starting { demo, since: now, connected: false, until };
         Self { phase, far, attempt: LAST_ATTEMPT, ..Self::default() }
     }
 
@@ -121,7 +124,7 @@ impl Machine {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Idle => None,
-            Phase::Starting { demo, since, .. } => Some(*since + demo.first_frame),
+            Phase::Starting { until, .. } => Some(*until),
             Phase::Running { demo, heard, .. } => Some(*heard + demo.progress),
             Phase::Ending(ending) => match ending.step {
                 Step::Alone { until } | Step::Asked { until } => Some(until),
@@ -146,6 +149,18 @@ impl Machine {
             Event::Placed { far } => {
                 self.far = far;
                 Vec::new()
+            }
+            Event::Queued { limit } => {
+                if let Phase::Starting { demo, until, .. } = &mut self.phase {
+                    *until = now + limit + demo.first_frame;
+                }
+                Vec::new()
+            }
+            Event::Admitted => {
+                if let Phase::Starting { demo, until, .. } = &mut self.phase {
+                    *until = now + demo.first_frame;
+                }
+                vec![Action::Publish]
             }
             Event::Hello => {
                 if let Phase::Starting { connected, .. } = &mut self.phase {
@@ -213,7 +228,9 @@ impl Machine {
     fn start(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
         self.far = false;
         self.ended = None;
-        self.phase = Phase::Starting { demo: Arc::clone(&demo), since: now, connected: false };
+        let until = now + demo.first_frame;
+        self.phase =
+            Phase::Starting { demo: Arc::clone(&demo), since: now, connected: false, until };
         vec![Action::Start(demo), Action::Publish]
     }
 
@@ -407,7 +424,13 @@ impl Machine {
         // What did not even begin there will not the next time.
         let never_began = matches!(
             fault,
-            Some(Fault::CannotStart { .. } | Fault::NoPicture { .. } | Fault::Garbage(_))
+            Some(
+                Fault::CannotStart { .. }
+                    | Fault::NoPicture { .. }
+                    | Fault::Garbage(_)
+                    | Fault::NotAllocated { .. }
+                    | Fault::Revoked { .. }
+            )
         );
         self.attempt = if never_began { LAST_ATTEMPT } else { self.attempt + 1 };
         self.restarts += 1;

@@ -33,6 +33,10 @@ pub enum Condition {
     },
     /// It holds itself back: its supply sags, or it is hot by its own measure.
     Throttled,
+    /// Slurm has given it to somebody else.
+    Taken,
+    /// Slurm gives it to nobody.
+    OutOfService,
 }
 
 /// Where a run goes.
@@ -143,6 +147,17 @@ impl Placement {
             }
             _ => None,
         })
+    }
+
+    /// The first of its hosts that Slurm has given to somebody else.
+    pub fn taken(&self, computers: &[Computer]) -> Option<String> {
+        let is_taken = |name: &str| {
+            let is_it = |computer: &Computer| {
+                computer.name == name && computer.condition == Condition::Taken
+            };
+            computers.iter().any(is_it)
+        };
+        self.hosts.iter().find(|host| is_taken(&host.name)).map(|host| host.name.clone())
     }
 
     /// Ranks of all hosts together; 0 on this machine.
@@ -297,6 +312,18 @@ mod tests {
         let eight = Ranks { default: 2, min: 2, max: 8 };
         let expected = [(1, 4), (2, 1), (2, 4), (6, 1)];
         assert_eq!(shown(offers(eight, &many, 4)), expected);
+    }
+
+    #[test]
+    fn a_host_that_somebody_else_gets_is_seen_and_others_are_not_its_business() {
+        let mut computers = pair();
+        let placement = place(WANTED, &computers[..1], None);
+        computers[1].condition = Condition::Taken;
+        assert_eq!(placement.taken(&computers), None);
+        computers[0].condition = Condition::OutOfService;
+        assert_eq!(placement.taken(&computers), None, "what runs may run on");
+        computers[0].condition = Condition::Taken;
+        assert_eq!(placement.taken(&computers).as_deref(), Some("major-tom"));
     }
 
     #[test]
