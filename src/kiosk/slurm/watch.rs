@@ -1,4 +1,4 @@
-//! Looks at the queue every other second and tells who has which computer.
+//! Looks at the queue every second and tells who has which computer.
 
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::config::Slurm;
 
-/// From one look to the next. A look costs Slurm two questions that it answers from memory.
-const EVERY: Duration = Duration::from_secs(2);
+/// From one look to the next. A look is two questions that Slurm answers from memory, within 25 ms together.
+const EVERY: Duration = Duration::from_secs(1);
 /// For so long what was seen last is good enough while Slurm does not answer: it is being started again.
 const PATIENCE: Duration = Duration::from_secs(30);
 

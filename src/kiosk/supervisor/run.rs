@@ -388,10 +388,11 @@ impl Run {
                         *over = Some((report, Instant::now() + limit));
                     }
                 },
-                heard = next_of(allocation), if over.is_none() => match self.hear_of_slurm(heard) {
-                    Some(happening) => return happening,
-                    None => {}
-                },
+                heard = next_of(allocation), if over.is_none() => {
+                    if let Some(happening) = self.hear_of_slurm(heard) {
+                        return happening;
+                    }
+                }
                 happening = next_on(channel), if may_listen => match happening {
                     Some(Happening::Hello(hello)) => {
                         if let Some((_, until)) = &mut self.over {

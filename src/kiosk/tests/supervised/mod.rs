@@ -233,7 +233,7 @@ impl Drop for Kiosk {
     }
 }
 
-/// What is below this process, but for what looks at Slurm's queue every other second and belongs to no run.
+/// What is below this process, but for what looks at Slurm's queue every second and belongs to no run.
 fn below() -> Vec<Process> {
     let looks = |process: &Process| {
         let path = format!("/proc/{}/comm", process.pid.as_raw_nonzero());
