@@ -6,7 +6,11 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 use crate::{
-    config::{Config, NodeAddress, NodeEntry},
+    config::{Config, Launcher, NodeAddress, NodeEntry},
+    slurm::{
+        said::{Seen, Use},
+        watch as queue,
+    },
     supervisor::{Computer, Condition},
     telemetry::{
         Freshness, Node, Telemetry,
@@ -17,8 +21,14 @@ use crate::{
 /// Ranks on a computer whose slots the owner does not say.
 const SLOTS: u16 = 1;
 
-/// The other computers of the cluster as runs may use them at `now`.
-pub fn computers(config: &Config, telemetry: &Telemetry, now: Instant) -> Vec<Computer> {
+/// The other computers of the cluster as runs may use them at `now`; `slurm` is who has which of them, where that is heeded.
+pub fn computers(
+    config: &Config,
+    telemetry: &Telemetry,
+    slurm: Option<&Seen>,
+    now: Instant,
+) -> Vec<Computer> {
+    let must_be_slurms = config.launch.launcher == Launcher::Slurm;
     let limit_celsius = config.launch.limit_celsius;
     let computer = |(entry, node): (&NodeEntry, &std::sync::Arc<Node>)| {
         let NodeAddress::Agent { host, .. } = &entry.address else { return None };
@@ -26,7 +36,10 @@ pub fn computers(config: &Config, telemetry: &Telemetry, now: Instant) -> Vec<Co
             name: entry.name.clone(),
             address: host.clone(),
             slots: entry.slots.unwrap_or(SLOTS),
-            condition: condition(node, limit_celsius, now),
+            condition: match (condition(node, limit_celsius, now), slurm) {
+                (Condition::Ready, Some(seen)) => shared(seen, &entry.name, must_be_slurms),
+                (condition, _) => condition,
+            },
         })
     };
     config.nodes.iter().zip(&telemetry.nodes).filter_map(computer).collect()
@@ -38,6 +51,18 @@ fn condition(node: &Node, limit_celsius: f64, now: Instant) -> Condition {
         // The newest attempt tells sooner than the age of what was said before.
         (Freshness::Fresh, Some(reading)) if node.trouble.is_none() => well(reading, limit_celsius),
         _ => Condition::Silent,
+    }
+}
+
+/// Of a computer that is well, whether Slurm lets us have it.
+fn shared(seen: &Seen, name: &str, must_be_slurms: bool) -> Condition {
+    match seen.nodes.get(name) {
+        _ if !seen.is_known => Condition::Awaited,
+        Some(Use::Free) => Condition::Ready,
+        Some(Use::Taken) => Condition::Taken,
+        Some(Use::Out { .. }) => Condition::OutOfService,
+        None if must_be_slurms => Condition::OutOfService,
+        None => Condition::Ready,
     }
 }
 
@@ -54,21 +79,41 @@ fn well(reading: &Reading, limit_celsius: f64) -> Condition {
     }
 }
 
-/// Tells the supervisor whenever telemetry knows something new; ends when there is no telemetry any more.
+/// What Slurm says of the cluster, and what keeps that up to date, which runs until nobody listens; does nothing where no
+/// Slurm is heeded.
+pub fn slurm(config: &Config) -> (watch::Receiver<Seen>, impl Future<Output = ()> + use<>) {
+    let (told, seen) = watch::channel(Seen::default());
+    let slurm = config.launch.slurm.clone();
+    let watching = async move {
+        if let Some(slurm) = slurm {
+            queue::run(slurm, told).await;
+        }
+    };
+    (seen, watching)
+}
+
+/// Tells the supervisor whenever telemetry or Slurm knows something new; ends when there is no telemetry any more.
 pub async fn follow(
     config: Config,
     mut telemetry: watch::Receiver<Telemetry>,
+    mut slurm: watch::Receiver<Seen>,
     told: watch::Sender<Vec<Computer>>,
 ) {
+    let heeds_slurm = config.launch.slurm.is_some();
     loop {
-        let known = computers(&config, &telemetry.borrow_and_update(), Instant::now());
+        let seen = slurm.borrow_and_update().clone();
+        let seen = heeds_slurm.then_some(&seen);
+        let known = computers(&config, &telemetry.borrow_and_update(), seen, Instant::now());
         told.send_if_modified(|before| {
             let is_new = *before != known;
             *before = known;
             is_new
         });
-        if telemetry.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = telemetry.changed() => if changed.is_err() {
+                return;
+            },
+            Ok(()) = slurm.changed() => {}
         }
     }
 }
@@ -94,7 +139,7 @@ mod tests {
     fn seen(reading: Option<Reading>, trouble: Option<Trouble>, now: Instant) -> Condition {
         let this = node(Some(Reading::empty(now)), None, now);
         let telemetry = Telemetry { nodes: vec![this, node(reading, trouble, now)] };
-        let known = computers(&config(), &telemetry, now);
+        let known = computers(&config(), &telemetry, None, now);
         assert_eq!(known.len(), 1, "this machine is none of the others");
         assert_eq!((&known[0].name[..], &known[0].address[..]), ("major-tom", "10.0.0.2"));
         assert_eq!(known[0].slots, 4);
@@ -131,5 +176,29 @@ mod tests {
         assert_eq!(flagged(Complaint::UnderVoltage, true), Condition::Throttled);
         assert_eq!(flagged(Complaint::UnderVoltage, false), Condition::Ready);
         assert_eq!(flagged(Complaint::FrequencyCapped, true), Condition::Ready);
+    }
+
+    #[test]
+    fn what_slurm_has_given_to_others_or_to_nobody_is_not_for_us() {
+        let now = Instant::now();
+        let nodes = || vec![node(Some(Reading::empty(now)), None, now); 2];
+        let seen = |launcher: Launcher, sinfo: &str, squeue: &str| {
+            let mut config = config();
+            config.launch.launcher = launcher;
+            let seen = Seen::of(sinfo, squeue, 7);
+            computers(&config, &Telemetry { nodes: nodes() }, Some(&seen), now)[0].condition
+        };
+        let theirs = "4|RUNNING|1|None|major-tom|x\n";
+        for launcher in [Launcher::Ssh, Launcher::Slurm] {
+            assert_eq!(seen(launcher, "major-tom|idle|none\n", ""), Condition::Ready);
+            assert_eq!(seen(launcher, "major-tom|mixed|none\n", theirs), Condition::Taken);
+            let drained = seen(launcher, "major-tom|drained|loud\n", "");
+            assert_eq!(drained, Condition::OutOfService);
+        }
+        assert_eq!(seen(Launcher::Ssh, "n0|idle|none\n", ""), Condition::Ready);
+        assert_eq!(seen(Launcher::Slurm, "n0|idle|none\n", ""), Condition::OutOfService);
+        let silent = Seen::default();
+        let known = computers(&config(), &Telemetry { nodes: nodes() }, Some(&silent), now);
+        assert_eq!(known[0].condition, Condition::Awaited);
     }
 }

@@ -102,6 +102,35 @@ pub struct Launch {
     pub network: Option<String>,
     /// Above this a computer gets no run, degrees Celsius.
     pub limit_celsius: f64,
+    /// The Slurm whose computers they are; `None` where there is none to be heeded.
+    pub slurm: Option<Slurm>,
+}
+
+/// `[launch.slurm]`: a Slurm that shares the computers out among several people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slurm {
+    /// The folder of its commands; `None` to find them in `PATH`.
+    pub commands: Option<PathBuf>,
+    /// The partition to ask for computers; Slurm's default one where that is not said.
+    pub partition: Option<String>,
+    /// Whom its accounting charges.
+    pub account: Option<String>,
+    /// How long a run may keep its computers; Slurm counts in minutes.
+    pub time_limit_min: u32,
+    /// How long a run may stand in the queue before it goes to this machine.
+    pub queue_wait: Duration,
+}
+
+impl Default for Slurm {
+    fn default() -> Self {
+        Self {
+            commands: None,
+            partition: None,
+            account: None,
+            time_limit_min: 30,
+            queue_wait: Duration::from_secs(10),
+        }
+    }
 }
 
 /// `launcher` in `[launch]`: how a run that may use other computers gets there.
@@ -116,6 +145,8 @@ pub enum Launcher {
     Ssh,
     /// `mpirun` is started here.
     Mpirun,
+    /// Slurm is asked for the computers, and `mpirun` started on the first of them as with `Ssh`.
+    Slurm,
 }
 
 /// `[screen]`.
@@ -140,6 +171,7 @@ impl Default for Launch {
             address: None,
             network: None,
             limit_celsius: 85.0,
+            slurm: None,
         }
     }
 }

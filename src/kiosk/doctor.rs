@@ -2,6 +2,7 @@
 
 mod far;
 mod here;
+mod slurm;
 mod versions;
 
 use std::{path::Path, process::Stdio, time::Duration};
@@ -63,6 +64,7 @@ pub async fn examine(
     here::screen(&mut findings);
     let version = here::open_mpi(&config, &mut findings).await;
     far::nodes(&config, &catalogue, version.as_deref(), &mut findings).await;
+    slurm::examine(&config, &mut findings).await;
     findings
 }
 

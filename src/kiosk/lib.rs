@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod intent;
 pub mod keys;
 pub mod program;
+pub mod slurm;
 pub mod supervisor;
 pub mod telemetry;
 pub mod view;

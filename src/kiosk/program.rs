@@ -155,13 +155,15 @@ async fn work(
     let supervising =
         supervisor::run(catalogue, settings, computers, asked, status, painter, stopped);
     tokio::pin!(supervising);
-    let telling = computers::follow(config, telemetry, told);
+    let (seen, watching) = computers::slurm(&config);
+    let telling = computers::follow(config, telemetry, seen, told);
+    let telling = async { tokio::join!(telling, watching) };
     tokio::pin!(telling);
     let mut is_telling = true;
     loop {
         tokio::select! {
             () = &mut supervising => break,
-            () = &mut telling, if is_telling => is_telling = false,
+            _ = &mut telling, if is_telling => is_telling = false,
             _ = terminate.recv() => stop.cancel(),
             _ = interrupt.recv() => stop.cancel(),
         }

@@ -12,7 +12,7 @@ use tokio::{
 };
 use wire::demo::{FrameHeader, Hello};
 
-use crate::{catalogue::Catalogue, intent::Intent};
+use crate::{catalogue::Catalogue, intent::Intent, slurm};
 
 pub mod channel;
 pub mod connection;
@@ -34,7 +34,7 @@ mod warden_process;
 
 pub use placement::{Computer, Condition, Placement};
 pub use settings::Settings;
-pub use status::{Ended, Fault, State, Status};
+pub use status::{Ended, Fault, Queue, State, Status};
 
 use machine::{Action, Event, Machine};
 use placement::place;
@@ -68,6 +68,11 @@ pub async fn run(
 ) {
     if let Err(error) = warden::adopt_orphans() {
         log::warn!("a run whose warden is killed would leave processes: {error}");
+    }
+    if let Some(slurm) = settings.remote.as_ref().and_then(|remote| remote.slurm.as_ref())
+        && let Err(why) = slurm::cancel_left_over(slurm).await
+    {
+        log::warn!("whether an earlier kiosk has left a job in Slurm's queue is not known: {why}");
     }
     let mut stop = pin!(stop);
     let mut is_asked_to_stop = false;
@@ -163,6 +168,11 @@ impl<P: Pictures> Supervisor<P> {
 
     /// What the computers' new state means to the run.
     fn look_at_computers(&mut self) -> Option<Event> {
+        let taken = self.said.placement.taken(&self.computers.borrow());
+        if let Some(host) = taken.filter(|_| self.run.is_some()) {
+            self.computers.mark_unchanged();
+            return Some(Event::Broken(Fault::Taken { host }));
+        }
         let too_hot = self.said.placement.too_hot(&self.computers.borrow_and_update());
         let (host, celsius, limit_celsius) = too_hot.filter(|_| self.run.is_some())?;
         Some(Event::Broken(Fault::TooHot { host, celsius, limit_celsius }))
@@ -172,7 +182,19 @@ impl<P: Pictures> Supervisor<P> {
     fn see(&mut self, happening: Happening) -> Event {
         let is_wanted = self.machine.shows_pictures();
         match happening {
-            Happening::Event(event) => event,
+            Happening::Event(event) => {
+                self.said.queue = None;
+                event
+            }
+            Happening::Waits(why) => {
+                if let (Some(limit), State::Starting { since, .. }) =
+                    (self.run.as_ref().and_then(Run::queue_limit), self.machine.state())
+                {
+                    self.said.queue = Some(Queue { since, limit, why });
+                    self.publish();
+                }
+                Event::Said
+            }
             Happening::Hello(hello) => {
                 if is_wanted {
                     self.pictures.begin(&hello);
@@ -245,7 +267,12 @@ impl<P: Pictures> Supervisor<P> {
                 self.said = Status { processes, placement, ..Status::default() };
                 self.machine.handle(Event::Placed { far }, Instant::now());
                 match Run::start(&demo, &self.settings, &self.said.placement).await {
-                    Ok(started) => *run = Some(started),
+                    Ok(started) => {
+                        if let Some(limit) = started.queue_limit() {
+                            self.machine.handle(Event::Queued { limit }, Instant::now());
+                        }
+                        *run = Some(started);
+                    }
                     Err(fault) => return Some(Event::NotStarted(fault)),
                 }
             }

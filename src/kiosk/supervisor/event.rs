@@ -1,6 +1,6 @@
 //! What can happen to a run and what can be done about it: the words between the machine and its eyes and hands.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use warden::Exit;
 use wire::{WireError, demo::End};
@@ -24,6 +24,13 @@ pub enum Event {
         /// Whether others take part.
         far: bool,
     },
+    /// It has to be let in first, for which it may wait so long.
+    Queued {
+        /// How long.
+        limit: Duration,
+    },
+    /// It was let in.
+    Admitted,
     /// The demo has introduced itself.
     Hello,
     /// A picture came.

@@ -259,6 +259,7 @@ mod tests {
             programs: "/mnt/k".into(),
             address: "10.0.0.1".parse().unwrap(),
             network: Some("10.0.0.0/24".into()),
+            slurm: None,
         };
         let host = |name: &str, ranks| Host { name: name.into(), address: name.into(), ranks };
         let placement =

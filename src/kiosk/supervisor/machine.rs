@@ -47,6 +47,8 @@ enum Phase {
         demo: Arc<Demo>,
         since: Instant,
         connected: bool,
+        /// When the first picture is due.
+        until: Instant,
     },
     Running {
         demo: Arc<Demo>,
@@ -103,7 +105,7 @@ impl Machine {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Idle => None,
-            Phase::Starting { demo, since, .. } => Some(*since + demo.first_frame),
+            Phase::Starting { until, .. } => Some(*until),
             Phase::Running { demo, heard, .. } => Some(*heard + demo.progress),
             Phase::Ending(ending) => match ending.step {
                 Step::Alone { until } | Step::Asked { until } => Some(until),
@@ -128,6 +130,18 @@ impl Machine {
             Event::Placed { far } => {
                 self.far = far;
                 Vec::new()
+            }
+            Event::Queued { limit } => {
+                if let Phase::Starting { demo, until, .. } = &mut self.phase {
+                    *until = now + limit + demo.first_frame;
+                }
+                Vec::new()
+            }
+            Event::Admitted => {
+                if let Phase::Starting { demo, until, .. } = &mut self.phase {
+                    *until = now + demo.first_frame;
+                }
+                vec![Action::Publish]
             }
             Event::Hello => {
                 if let Phase::Starting { connected, .. } = &mut self.phase {
@@ -193,7 +207,9 @@ impl Machine {
     fn start(&mut self, demo: Arc<Demo>, now: Instant) -> Vec<Action> {
         self.far = false;
         self.ended = None;
-        self.phase = Phase::Starting { demo: Arc::clone(&demo), since: now, connected: false };
+        let until = now + demo.first_frame;
+        self.phase =
+            Phase::Starting { demo: Arc::clone(&demo), since: now, connected: false, until };
         vec![Action::Start(demo), Action::Publish]
     }
 
@@ -368,7 +384,11 @@ impl Machine {
         let mut actions = vec![Action::Forget];
         match next {
             Some(next) if carries_on => {
-                self.attempt += 1;
+                // Who was refused does not ask again at once.
+                self.attempt = match fault {
+                    Some(Fault::NotAllocated { .. } | Fault::Revoked { .. }) => LAST_ATTEMPT,
+                    _ => self.attempt + 1,
+                };
                 self.carried_on = fault;
                 actions.extend(self.start(next, now));
             }

@@ -33,6 +33,10 @@ pub enum Condition {
     },
     /// It holds itself back: its supply sags, or it is hot by its own measure.
     Throttled,
+    /// Slurm has given it to somebody else.
+    Taken,
+    /// Slurm gives it to nobody.
+    OutOfService,
 }
 
 /// Where a run goes.
@@ -65,6 +69,17 @@ impl Placement {
             }
             _ => None,
         })
+    }
+
+    /// The first of its hosts that Slurm has given to somebody else.
+    pub fn taken(&self, computers: &[Computer]) -> Option<String> {
+        let is_taken = |name: &str| {
+            let is_it = |computer: &Computer| {
+                computer.name == name && computer.condition == Condition::Taken
+            };
+            computers.iter().any(is_it)
+        };
+        self.hosts.iter().find(|host| is_taken(&host.name)).map(|host| host.name.clone())
     }
 
     /// Ranks of all hosts together; 0 on this machine.
@@ -180,6 +195,18 @@ mod tests {
         assert_eq!(placement.too_hot(&computers), None);
         computers[0].condition = hot;
         assert_eq!(placement.too_hot(&computers), Some(("major-tom".into(), 91.0, 85.0)));
+    }
+
+    #[test]
+    fn a_host_that_somebody_else_gets_is_seen_and_others_are_not_its_business() {
+        let mut computers = pair();
+        let placement = place(WANTED, &computers[..1], None);
+        computers[1].condition = Condition::Taken;
+        assert_eq!(placement.taken(&computers), None);
+        computers[0].condition = Condition::OutOfService;
+        assert_eq!(placement.taken(&computers), None, "what runs may run on");
+        computers[0].condition = Condition::Taken;
+        assert_eq!(placement.taken(&computers).as_deref(), Some("major-tom"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::{
+    process::ChildStderr,
     select,
     task::JoinHandle,
     time::{Instant, sleep_until},
@@ -29,11 +30,17 @@ use super::{
     printed::Printed,
     records::Record,
     run_folder::RunFolder,
-    settings::Settings,
+    settings::{Remote, Settings},
     status::Fault,
     warden_process::WardenProcess,
 };
-use crate::catalogue::{ControlKind, Demo};
+use crate::{
+    catalogue::{ControlKind, Demo},
+    slurm::{
+        allocation::{Allocation, Heard},
+        said::Why,
+    },
+};
 
 /// How long after the end of all processes what they left in the connection may take to be read.
 const DRAIN: Duration = Duration::from_millis(250);
@@ -50,6 +57,8 @@ pub enum Happening {
     Statistics(Statistics),
     /// The demo says something to the visitor.
     Text(Text),
+    /// It has to wait before it is started.
+    Waits(Why),
     /// Something that only the states are about.
     Event(Event),
 }
@@ -63,6 +72,10 @@ pub struct Run {
     sweeping: Option<JoinHandle<io::Result<Swept>>>,
     /// The other computers that it is on.
     far: Option<FarEnd>,
+    /// Those computers as Slurm has lent them, or will.
+    allocation: Option<Allocation>,
+    /// What is started when it has.
+    order: Option<Order>,
     /// The end of the run here, while the other computers are asked.
     leaving: Option<(Event, JoinHandle<FarSwept>)>,
     channel: Channel,
@@ -72,6 +85,21 @@ pub struct Run {
     /// The warden's report, and until when the rest is read.
     over: Option<(Report, Instant)>,
     _folder: RunFolder,
+}
+
+/// A warden that is to be started on another computer.
+struct Order {
+    remote: Remote,
+    address: String,
+    command: launch::Command,
+    folder: PathBuf,
+}
+
+impl Order {
+    fn start(&self) -> io::Result<(WardenProcess, Option<ChildStderr>)> {
+        let Self { remote, address, command, folder } = self;
+        WardenProcess::start_there(remote, address, command, folder.clone())
+    }
 }
 
 enum Channel {
@@ -115,24 +143,41 @@ impl Run {
             }
         };
         let there = remote.filter(|remote| remote.starts_there).zip(placement.hosts.first());
-        let started = match there {
-            None => WardenProcess::start(&settings.warden, &command, folder.path()),
-            Some((remote, host)) => {
-                let name = folder.path().file_name().unwrap_or_default();
-                let folder = Path::new("/tmp").join(name);
-                WardenProcess::start_there(remote, &host.address, &command, folder)
+        let name = folder.path().file_name().unwrap_or_default();
+        let order = there.map(|(remote, host)| Order {
+            remote: remote.clone(),
+            address: host.address.clone(),
+            command: command.clone(),
+            folder: Path::new("/tmp").join(name),
+        });
+        let allocation = remote.and_then(|remote| remote.slurm.clone()).map(|slurm| {
+            let nodes = placement.hosts.iter().map(|host| host.name.clone()).collect();
+            Allocation::new(slurm, name.to_string_lossy().into_owned(), nodes)
+        });
+        let (warden, printed, order) = match order {
+            Some(order) if allocation.is_some() => (None, None, Some(order)),
+            order => {
+                let started = match &order {
+                    None => WardenProcess::start(&settings.warden, &command, folder.path()),
+                    Some(order) => order.start(),
+                };
+                let starter = match &order {
+                    None => settings.warden.clone(),
+                    Some(order) => PathBuf::from(&order.remote.ssh[0]),
+                };
+                let (warden, printed) = started.map_err(|error| cannot(&starter, error))?;
+                (Some(warden), printed, None)
             }
         };
-        let starter =
-            there.map_or(settings.warden.clone(), |(remote, _)| PathBuf::from(&remote.ssh[0]));
-        let (warden, printed) = started.map_err(|error| cannot(&starter, error))?;
         let values = demo.controls.iter().map(|c| (c.name.clone(), c.default)).collect();
         Ok(Self {
             demo: Arc::clone(demo),
             program: command.program.display().to_string(),
-            warden: Some(warden),
+            warden,
             sweeping: None,
             far: remote.map(|remote| FarEnd::new(remote, placement, mark)),
+            allocation,
+            order,
             leaving: None,
             channel: Channel::Listening(listening),
             printed: Printed::new(printed, &demo.id),
@@ -176,8 +221,18 @@ impl Run {
         }
     }
 
+    /// How long it may wait to be let in; `None` if it need not.
+    pub fn queue_limit(&self) -> Option<Duration> {
+        self.allocation.as_ref().filter(|_| self.order.is_some()).map(Allocation::limit)
+    }
+
     /// Asks the warden to end the run.
     pub async fn ask_warden(&mut self) {
+        if self.order.take().is_some() {
+            // Nothing was started yet.
+            self.leave(Event::Swept { killed: 0, left: 0, unreached: Vec::new() }, None);
+            return;
+        }
         if let Some(warden) = &mut self.warden {
             warden.ask().await;
         }
@@ -189,9 +244,56 @@ impl Run {
             // It is being done.
             return;
         }
+        self.order = None;
         self.channel = Channel::Closed;
         if let Some(warden) = self.warden.take() {
             self.sweeping = Some(warden.replace_by_sweep());
+        }
+    }
+
+    /// Ends what is left elsewhere, and then gives the computers back; `event` comes when that is done.
+    fn leave(&mut self, event: Event, far: Option<FarEnd>) {
+        let allocation = self.allocation.take();
+        let leaving = async move {
+            let mut swept = match far {
+                Some(far) => far.sweep().await,
+                None => FarSwept::default(),
+            };
+            if let Some(allocation) = allocation
+                && !allocation.release().await
+            {
+                swept.unreached.push("Slurm".into());
+            }
+            swept
+        };
+        self.leaving = Some((event, tokio::spawn(leaving)));
+    }
+
+    /// What it means to the run what Slurm does; nothing if that is nobody's business.
+    fn hear_of_slurm(&mut self, heard: Heard) -> Option<Happening> {
+        match heard {
+            Heard::Waits(why) => Some(Happening::Waits(why)),
+            Heard::Granted => {
+                let order = self.order.take()?;
+                match order.start() {
+                    Ok((warden, printed)) => {
+                        self.warden = Some(warden);
+                        self.printed = Printed::new(printed, &self.demo.id);
+                        Some(Happening::Event(Event::Admitted))
+                    }
+                    Err(error) => {
+                        let (program, why) = (order.remote.ssh[0].clone(), error.to_string());
+                        self.leave(Event::NotStarted(Fault::CannotStart { program, why }), None);
+                        None
+                    }
+                }
+            }
+            Heard::Refused(why) => {
+                self.order = None;
+                self.leave(Event::NotStarted(Fault::NotAllocated { why }), None);
+                None
+            }
+            Heard::Revoked(why) => Some(Happening::Event(Event::Broken(Fault::Revoked { why }))),
         }
     }
 
@@ -215,26 +317,33 @@ impl Run {
             };
             match (event, self.far.take()) {
                 (Some(event), Some(far)) => {
-                    self.leaving = Some((event, tokio::spawn(far.sweep())));
+                    self.leave(event, Some(far));
                     continue;
                 }
                 (Some(event), None) => return Happening::Event(event),
                 (None, far) => self.far = far,
             }
-            let Self { warden, channel, printed, over, .. } = self;
+            let Self { warden, channel, printed, over, allocation, .. } = self;
+            let may_listen = self.order.is_none();
             let patience = over.as_ref().map_or_else(Instant::now, |(_, until)| *until);
             select! {
                 report = next_report(warden), if over.is_none() => match report {
                     None => return Happening::Event(Event::Unwatched),
                     Some(Report::NotStarted(why)) => {
-                        return Happening::Event(Event::NotStarted(self.not_started(&why)));
+                        let fault = self.not_started(&why);
+                        self.leave(Event::NotStarted(fault), None);
                     }
                     Some(report) => {
                         let limit = if matches!(channel, Channel::Listening(_)) { LAST_CALL } else { DRAIN };
                         *over = Some((report, Instant::now() + limit));
                     }
                 },
-                happening = next_on(channel) => match happening {
+                heard = next_of(allocation), if over.is_none() => {
+                    if let Some(happening) = self.hear_of_slurm(heard) {
+                        return happening;
+                    }
+                }
+                happening = next_on(channel), if may_listen => match happening {
                     Some(Happening::Hello(hello)) => {
                         self.greet();
                         return Happening::Hello(hello);
@@ -323,6 +432,13 @@ fn happening(received: Received) -> Option<Happening> {
         Received::Closed(cut) => Happening::Event(Event::Closed(cut)),
         Received::Broken(fault) => Happening::Event(Event::Broken(fault)),
     })
+}
+
+async fn next_of(allocation: &mut Option<Allocation>) -> Heard {
+    match allocation {
+        Some(allocation) => allocation.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn next_report(warden: &mut Option<WardenProcess>) -> Option<Report> {

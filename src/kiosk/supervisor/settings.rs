@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use crate::config::{Config, Launch, Launcher};
+use crate::config::{Config, Launch, Launcher, Slurm};
 
 /// The program that owns each run; it lies beside this one.
 pub const WARDEN: &str = "hpc-kiosk-warden";
@@ -52,6 +52,8 @@ pub struct Remote {
     pub address: IpAddr,
     /// What Open MPI may talk over, ADDRESS/BITS.
     pub network: Option<String>,
+    /// Who must be asked for them before; `None` if nobody.
+    pub slurm: Option<Slurm>,
 }
 
 impl Remote {
@@ -59,7 +61,7 @@ impl Remote {
     fn new(launch: &Launch) -> Option<Self> {
         let starts_there = match launch.launcher {
             Launcher::Local => return None,
-            Launcher::Ssh => true,
+            Launcher::Ssh | Launcher::Slurm => true,
             Launcher::Mpirun => false,
         };
         Some(Self {
@@ -68,6 +70,7 @@ impl Remote {
             programs: launch.programs.clone(),
             address: launch.address?,
             network: launch.network.clone(),
+            slurm: launch.slurm.clone().filter(|_| launch.launcher == Launcher::Slurm),
         })
     }
 

@@ -13,7 +13,7 @@ use wire::{
 };
 
 use super::placement::Placement;
-use crate::catalogue::Demo;
+use crate::{catalogue::Demo, slurm::said::Why};
 
 /// Everything the view needs to know; published only when something in it changes.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Status {
     pub processes: u16,
     /// Where this run is, and who is left out.
     pub placement: Arc<Placement>,
+    /// What it waits for before it is started.
+    pub queue: Option<Queue>,
     /// What went wrong with the run that this one carries on for.
     pub carried_on: Option<Fault>,
     /// What the demo said about its pictures and ranks; from its hello to the start of the next run.
@@ -34,6 +36,17 @@ pub struct Status {
     pub text: Option<Arc<Text>>,
     /// How the last run ended; until the next one starts.
     pub ended: Option<Arc<Ended>>,
+}
+
+/// A run stands in Slurm's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Since when.
+    pub since: Instant,
+    /// How long it may; then it runs here.
+    pub limit: Duration,
+    /// Why.
+    pub why: Why,
 }
 
 /// What the supervisor does.
@@ -146,6 +159,24 @@ pub enum Fault {
         celsius: f64,
         /// The temperature to wait for.
         limit_celsius: f64,
+    },
+    /// Slurm has given a computer of the run to somebody else.
+    #[error("Slurm has given {host} to somebody else")]
+    Taken {
+        /// Its name.
+        host: String,
+    },
+    /// Slurm gave it no computers.
+    #[error("Slurm gives it no computers: {why}")]
+    NotAllocated {
+        /// What it says.
+        why: String,
+    },
+    /// Slurm has taken its computers back.
+    #[error("its job in Slurm was ended from outside: {why}")]
+    Revoked {
+        /// What it says.
+        why: String,
     },
     /// Its warden was killed or is out of reach, so that nobody watched over it.
     #[error("its warden, hpc-kiosk-warden, was killed, or the connection to it broke")]

@@ -41,8 +41,10 @@ impl Cluster {
         let (told, computers) = watch::channel(Vec::new());
         let following = config.clone();
         thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(computers::follow(following, telemetry, told));
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let (seen, _) = computers::slurm(&following);
+            runtime.block_on(computers::follow(following, telemetry, seen, told));
         });
         let cluster = Self::on(&config, computers, Some(gatherer));
         cluster.until_ready(&NODES);

@@ -166,6 +166,7 @@ fn a_demo_can_come_over_the_network_and_who_cannot_be_asked_about_its_end_is_nam
             programs: programs(),
             address: [127, 0, 0, 1].into(),
             network: None,
+            slurm: None,
         });
     });
     kiosk.launch("pipe");

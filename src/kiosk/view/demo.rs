@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     catalogue::{Control, ControlKind, Demo},
+    slurm::said::Why,
     supervisor::{Placement, State, Status},
     ui,
 };
@@ -151,7 +152,14 @@ impl Run {
         if !self.painted {
             let waited = self.launched.map_or(Duration::ZERO, |since| now.duration_since(since));
             view.set_waited(language.decimal(waited.as_secs_f64(), 1).into());
-            view.set_waited_share((waited.as_secs_f64() / demo.first_frame.as_secs_f64()) as f32);
+            let queue = status.queue.filter(|_| self.is_shown_by(status));
+            let limit = queue.map_or(demo.first_frame, |queue| queue.limit);
+            view.set_waited_share((waited.as_secs_f64() / limit.as_secs_f64()) as f32);
+            view.set_queue(queue.map_or(ui::DemoQueue::None, |queue| match queue.why {
+                Why::Queue => ui::DemoQueue::Waits,
+                Why::Others => ui::DemoQueue::Others,
+                Why::Unavailable => ui::DemoQueue::Unavailable,
+            }));
             let starting = matches!(status.state, State::Starting { .. });
             view.set_processes(if starting { i32::from(status.processes) } else { 0 });
         }

@@ -93,5 +93,9 @@ fn kind(how: &How) -> ui::FaultKind {
         Fault::Flood { .. } => ui::FaultKind::Flood,
         Fault::Failed { .. } => ui::FaultKind::Failed,
         Fault::TooHot { .. } => ui::FaultKind::Hot,
+        // None of them ends a run for good: it goes on here.
+        Fault::Taken { .. } | Fault::NotAllocated { .. } | Fault::Revoked { .. } => {
+            ui::FaultKind::CannotStart
+        }
     }
 }

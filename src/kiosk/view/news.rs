@@ -1,7 +1,7 @@
 //! What a visitor should hear of where the run is: who is left out, and that it carries on.
 
 use crate::{
-    supervisor::{Condition, Status},
+    supervisor::{Condition, Fault, Status},
     ui,
 };
 
@@ -16,6 +16,17 @@ pub fn cools_to(status: &Status) -> Option<f64> {
 /// The news of a run, and whom or how many it is about.
 pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
     let placement = &status.placement;
+    let is_taken = |(_, condition): &(String, Condition)| *condition == Condition::Taken;
+    // Why a run is on this computer alone says more than who is missing.
+    let refused = match status.carried_on {
+        Some(Fault::NotAllocated { .. }) => Some(ui::DemoNews::Refused),
+        Some(Fault::Revoked { .. }) => Some(ui::DemoNews::Revoked),
+        _ if placement.left_out.iter().any(is_taken) => Some(ui::DemoNews::SomebodyElse),
+        _ => None,
+    };
+    if let Some(refused) = refused.filter(|_| placement.hosts.is_empty()) {
+        return Some((refused, String::new()));
+    }
     let news = match (&placement.left_out[..], placement.hosts.is_empty()) {
         ([], _) => (status.carried_on.is_some()).then_some((ui::DemoNews::Again, String::new())),
         (_, true) => Some((ui::DemoNews::Alone, String::new())),
@@ -26,6 +37,8 @@ pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
                 Condition::Silent => ui::DemoNews::Silent,
                 Condition::Hot { .. } => ui::DemoNews::Hot,
                 Condition::Throttled => ui::DemoNews::Throttled,
+                Condition::Taken => ui::DemoNews::Taken,
+                Condition::OutOfService => ui::DemoNews::OutOfService,
             };
             Some((news, name.clone()))
         }
@@ -39,7 +52,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::supervisor::{Fault, Placement, placement::Host};
+    use crate::supervisor::{Placement, placement::Host};
 
     fn status(hosts: &[&str], left_out: &[(&str, Condition)]) -> Status {
         let host = |name: &&str| Host { name: (*name).into(), address: (*name).into(), ranks: 1 };
@@ -56,6 +69,8 @@ mod tests {
             (hot, ui::DemoNews::Hot),
             (Condition::Throttled, ui::DemoNews::Throttled),
             (Condition::Awaited, ui::DemoNews::Awaited),
+            (Condition::Taken, ui::DemoNews::Taken),
+            (Condition::OutOfService, ui::DemoNews::OutOfService),
         ] {
             let status = status(&["major-tom"], &[("ground-control", condition)]);
             assert_eq!(of(&status), Some((news, "ground-control".into())));
@@ -77,5 +92,21 @@ mod tests {
         assert_eq!(of(&status(&[], &[])), None, "a kiosk without a cluster");
         let again = Status { carried_on: Some(Fault::Hung { after_s: 2.5 }), ..well };
         assert_eq!(of(&again), Some((ui::DemoNews::Again, String::new())));
+    }
+
+    #[test]
+    fn why_slurm_gives_no_computer_is_said() {
+        let taken = [("a", Condition::Taken), ("b", Condition::Silent)];
+        let said = |status: &Status| of(status).unwrap().0;
+        assert_eq!(said(&status(&[], &taken)), ui::DemoNews::SomebodyElse);
+        assert_eq!(said(&status(&["c"], &taken)), ui::DemoNews::Several);
+        let why = || "Slurm's words".to_owned();
+        for (fault, news) in [
+            (Fault::NotAllocated { why: why() }, ui::DemoNews::Refused),
+            (Fault::Revoked { why: why() }, ui::DemoNews::Revoked),
+        ] {
+            let status = Status { carried_on: Some(fault), ..status(&[], &[]) };
+            assert_eq!(said(&status), news);
+        }
     }
 }

@@ -8,6 +8,8 @@
 #![allow(dead_code, reason = "every test file uses its own part of it")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod slurm;
+
 use std::{
     env, fs,
     net::TcpStream,
@@ -48,11 +50,21 @@ fn programs() -> PathBuf {
 
 /// The world of the test with this name; `None` where the test has already been run in one.
 pub fn world(test: &str) -> Option<World> {
+    world_with(test, |_| Vec::new())
+}
+
+/// The same with a real Slurm of both compute nodes, whose slurmctld is on the access node, and whose commands the test finds.
+pub fn slurm_world(test: &str) -> Option<World> {
+    world_with(test, slurm::start)
+}
+
+/// The same with what `more` starts in its folder; it says what that adds to the environment of the test.
+fn world_with(test: &str, more: impl FnOnce(&Path) -> Vec<(String, String)>) -> Option<World> {
     if let Some(folder) = env::var_os(WORLD) {
         return Some(World { folder: folder.into() });
     }
     if env::var_os(INSIDE).is_some() {
-        build(test);
+        build(test, more);
     }
     assert!(
         rustix::process::geteuid().is_root(),
@@ -81,7 +93,7 @@ fn words(line: &str) {
 }
 
 /// Builds the world, runs the test in it, and ends with its status.
-fn build(test: &str) -> ! {
+fn build(test: &str, more: impl FnOnce(&Path) -> Vec<(String, String)>) -> ! {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -149,9 +161,11 @@ fn build(test: &str) -> ! {
             }
         }
     }
+    let added = more(folder.path());
     let status = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(WORLD, folder.path())
+        .envs(added)
         .status()
         .unwrap();
     std::process::exit(status.code().unwrap_or(1));
@@ -168,11 +182,16 @@ fn which(program: &str) -> PathBuf {
 fn serve(space: &str, host: &str, service: String, power: PathBuf) {
     let script = format!("hostname {host}; exec {service}");
     let arguments = ["netns", "exec", space, "unshare", "--uts", "sh", "-c", &script];
-    let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+    serve_by("ip", &arguments, power);
+}
+
+/// Runs a service again and again while the file `power` is there.
+fn serve_by(program: &'static str, arguments: &[&str], power: PathBuf) {
+    let arguments: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
     thread::spawn(move || {
         loop {
             if power.exists() {
-                let mut command = Command::new("ip");
+                let mut command = Command::new(program);
                 command.args(&arguments).stdin(Stdio::null()).stdout(Stdio::null());
                 let _ = command.stderr(Stdio::null()).process_group(0).status();
             }
@@ -273,7 +292,8 @@ impl World {
 
     /// What runs anywhere in the world and is neither part of it nor of this test: what runs have left.
     pub fn left(&self) -> Vec<String> {
-        let names = ["mpirun", "orted", "advection", "testcard", "hpc-kiosk-warde", "ssh"];
+        let names =
+            ["mpirun", "orted", "advection", "testcard", "hpc-kiosk-warde", "ssh", "salloc"];
         let entries = fs::read_dir("/proc").unwrap().filter_map(|entry| {
             let path = entry.ok()?.path();
             let comm = fs::read_to_string(path.join("comm")).ok()?;
