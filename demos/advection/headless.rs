@@ -7,7 +7,7 @@ use advection::{
 };
 use anyhow::{Context, bail};
 use ndarray::{Array2, Axis};
-use parallel::{Job, Stopwatch, strip};
+use parallel::{Activity, Job, Shares, Stopwatch, strip};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::{
@@ -61,11 +61,15 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
     let before = mass(job, &slab);
     let (began, cpu) = (Instant::now(), cpu_s());
     let mut stopwatch = Stopwatch::new(began);
+    stopwatch.switch(Activity::Compute);
+    let mut halo_bytes = 0;
     for step in 0..arguments.steps {
         let strength = if from_files { 1.0 } else { flow.strength(step) };
-        slab.advance(job, &mut stopwatch, T::of(strength));
+        halo_bytes += slab.advance(job, &mut stopwatch, T::of(strength));
     }
-    let wall_s = job.maximum(began.elapsed().as_secs_f64());
+    let own_s = began.elapsed().as_secs_f64();
+    let spent = ranks(job, stopwatch.lap(Instant::now()), own_s, halo_bytes);
+    let wall_s = job.maximum(own_s);
     let cpu_s = job.sum(cpu_s() - cpu);
     let after = mass(job, &slab);
 
@@ -74,7 +78,7 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
         let change = if before == 0.0 { after } else { (after - before) / before };
         let line = format!(
             "size={nx}x{ny} ranks={} simd={level} steps={} wall_s={wall_s:.6} cpu_s={cpu_s:.6} \
-             steps_per_s={rate:.3} cell_updates_per_s={:.4e} relative_mass_change={change:.3e}",
+             steps_per_s={rate:.3} cell_updates_per_s={:.4e} relative_mass_change={change:.3e} {spent}",
             job.size(),
             arguments.steps,
             rate * (nx * ny) as f64,
@@ -86,6 +90,24 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
     let field = collect(job, &slab, part);
     let written = job.is_root().then(|| files::write(path, arguments.size, &field));
     agree(job, written.transpose()).map(|_| ())
+}
+
+/// Where every rank's time went, and what it sent to its neighbours, in the order of the ranks: only on rank 0.
+fn ranks(job: &Job, shares: Shares, own_s: f64, halo_bytes: u64) -> String {
+    let [compute, communicate, wait] =
+        [shares.compute, shares.communicate, shares.wait].map(|share| f64::from(share) * own_s);
+    let all = job.gather(&[compute, communicate, wait, halo_bytes as f64]);
+    let list = |column: usize, decimals: usize| {
+        let numbers = all.chunks_exact(4).map(|rank| format!("{:.decimals$}", rank[column]));
+        numbers.collect::<Vec<_>>().join(",")
+    };
+    format!(
+        "compute_s={} communicate_s={} wait_s={} halo_bytes={}",
+        list(0, 6),
+        list(1, 6),
+        list(2, 6),
+        list(3, 0)
+    )
 }
 
 /// What can be checked without files: the options among each other, this processor, the number of ranks.

@@ -10,7 +10,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::sleep_until,
 };
-use wire::demo::{FrameHeader, Hello};
+use wire::demo::{FrameHeader, Hello, Statistics};
 
 use crate::{
     catalogue::{Catalogue, Demo},
@@ -55,6 +55,8 @@ pub trait Pictures {
     /// A picture: `width * height * bytes per pixel` of the hello, the top row first. The bytes are used again for
     /// the next one.
     fn picture(&mut self, header: &FrameHeader, pixels: &[u8]);
+    /// How fast the run was since the last call; the pictures that follow may show it.
+    fn statistics(&mut self, _statistics: &Statistics) {}
     /// No more pictures of this run will come.
     fn end(&mut self);
 }
@@ -263,6 +265,7 @@ impl<P: Pictures> Supervisor<P> {
             }
             Happening::Statistics(statistics) => {
                 if is_wanted {
+                    self.pictures.statistics(&statistics);
                     self.said.statistics = Some(Arc::new(statistics));
                     self.publish();
                 }

@@ -16,6 +16,7 @@ mod nodes;
 mod numbers;
 pub mod palette;
 mod scales;
+mod shares;
 mod strip;
 mod touch;
 
@@ -91,6 +92,7 @@ pub struct View {
     cluster: RefCell<cluster::Cluster>,
     node: RefCell<node::NodePage>,
     run: RefCell<demo::Run>,
+    shares: shares::Shares,
     /// The end that the visitor was told of last, and since when.
     ending: RefCell<Option<Ending>>,
     fault_since: Cell<Option<Instant>>,
@@ -127,6 +129,7 @@ impl View {
             cluster: RefCell::new(cluster::Cluster::new(app)),
             node: RefCell::new(node::NodePage::new(app)),
             run: RefCell::new(demo::Run::new(app)),
+            shares: shares::Shares::new(app),
             ending: RefCell::default(),
             fault_since: Cell::new(None),
             waiting: Timer::default(),
@@ -172,6 +175,8 @@ impl View {
                 view.send(Intent::Scale(*scale));
             }
         });
+        let view = Rc::clone(self);
+        app.global::<ui::SharesView>().on_toggled(move || view.change(Navigation::toggle_shares));
         let view = Rc::clone(self);
         demo.on_set_control(move |index, value| {
             view.set_control(index.max(0) as usize, value.into())
@@ -277,13 +282,13 @@ impl View {
         let left = (size.width - theme.get_screen_width()) / 2.0;
         let top = (size.height - theme.get_screen_height()) / 2.0;
         let at = (x as f32 * size.width - left, y as f32 * size.height - top);
-        let (live, drawer) = {
+        let (live, drawer, shares) = {
             let navigation = self.navigation.borrow();
             let live =
                 navigation.page == Page::Demo && !navigation.dark && self.run.borrow().painted();
-            (live, navigation.drawer || navigation.scales)
+            (live, navigation.drawer || navigation.scales, navigation.shares)
         };
-        let caught = self.fingers.borrow_mut().take(finger, phase, at, live, drawer);
+        let caught = self.fingers.borrow_mut().take(finger, phase, at, live, drawer, shares);
         if let Some(at) = caught {
             // Finger 0 is the mouse's.
             self.point(finger as u8 + 1, phase, at);
@@ -473,6 +478,7 @@ impl View {
             Page::Demo => {
                 if let Some(demo) = self.demo() {
                     self.run.borrow_mut().show(&app, demo, &status, &navigation, now);
+                    self.shares.show(&app, &self.telemetry.borrow(), &status, &navigation);
                 }
             }
             Page::Fault => {

@@ -205,6 +205,49 @@ fn controls_are_set_by_a_clicker() {
 }
 
 #[test]
+fn a_tap_on_the_speed_says_what_the_statistics_say_of_every_rank() {
+    use wire::demo::{RankStatistics, Statistics};
+    let (mut screen, status) = running();
+    let rank = |compute, communicate, wait, halo_bytes| RankStatistics {
+        compute,
+        communicate,
+        wait,
+        halo_bytes,
+    };
+    let ranks = vec![rank(0.75, 0.05, 0.15, 2_000_000), rank(0.6, 0.04, 0.3, 100_000)];
+    let statistics = Statistics { interval_s: 0.5, steps: 600, ranks, ..Default::default() };
+    let with = |statistics| Status { statistics: Some(Arc::new(statistics)), ..status.clone() };
+    screen.view.show_status(with(statistics.clone()), Instant::now());
+    assert!(!screen.texts().contains(&"bowie · part 1".to_owned()), "nobody has asked yet");
+
+    screen.tap("Where the time goes");
+    let words = |compute, send, wait| {
+        format!(
+            "{compute}\u{a0}% computes · {send}\u{a0}% sends · {wait}\u{a0}% waits for a neighbour"
+        )
+    };
+    assert_eq!(screen.said("bowie · part 1"), words(75, 5, 15));
+    assert_eq!(screen.said("bowie · part 2"), words(60, 4, 30));
+    let texts = screen.texts();
+    for sent in ["sends 4.0\u{a0}MB/s", "sends 200\u{a0}kB/s"] {
+        assert!(texts.contains(&sent.to_owned()), "{texts:?}");
+    }
+    assert_eq!(screen.asked(), [], "a finger on the speed does not stir");
+
+    let mut later = statistics;
+    later.ranks[0] = rank(0.5, 0.1, 0.35, 0);
+    screen.view.show_status(with(later), Instant::now());
+    assert_eq!(screen.said("bowie · part 1"), words(50, 10, 35));
+    screen.press_text("l");
+    assert_eq!(
+        screen.said("bowie · część 1"),
+        "50\u{a0}% liczy · 10\u{a0}% wysyła · 35\u{a0}% czeka na sąsiada"
+    );
+    screen.tap("Na co idzie czas");
+    assert!(!screen.texts().contains(&"bowie · część 1".to_owned()));
+}
+
+#[test]
 fn the_language_is_switched_by_one_tap_or_key_at_any_moment() {
     let (screen, status) = running();
     screen.press_text("l");

@@ -147,6 +147,42 @@ fn a_demo_that_runs_on_two_and_on_four_ranks() {
     });
 }
 
+/// A run with these hosts, one rank after the other, at a tenth of what a link of 1 Gbit/s carries and less.
+fn exchanging(screen: &mut Headless, hosts: &[&str]) {
+    use kiosk::supervisor::Pictures;
+    let ranks = hosts.len();
+    let mut status = screen.run("rury", ranks as u16);
+    let mut hello = (*status.hello.unwrap()).clone();
+    hello.ranks.iter_mut().zip(hosts).for_each(|(rank, host)| rank.host = (*host).into());
+    let mut statistics = statistics(ranks);
+    for (index, rank) in statistics.ranks.iter_mut().enumerate() {
+        rank.halo_bytes = 6_250_000 >> (3 * index);
+    }
+    screen.painter.begin(&hello);
+    screen.painter.statistics(&statistics);
+    let ramp: Vec<u8> = (0..320_000).map(|at| (at % 800 * 255 / 799) as u8).collect();
+    screen.painter.picture(&Default::default(), &ramp);
+    screen.view.show_picture();
+    (status.hello, status.statistics) = (Some(Arc::new(hello)), Some(Arc::new(statistics)));
+    screen.view.show_status(status, Instant::now());
+}
+
+#[test]
+fn where_the_time_of_two_of_four_and_of_many_ranks_goes_and_what_crosses_the_seams() {
+    let many = ["bowie", "major-tom", "ground-control", "node-3", "node-4", "node-4"];
+    in_both(|language| {
+        for ranks in [2, 4, 6] {
+            let mut screen = home(1, language);
+            screen.view.show_telemetry(cluster(3), Instant::now());
+            screen.press_text("1");
+            exchanging(&mut screen, &many[..ranks]);
+            let polish = language == Language::Polish;
+            screen.tap(if polish { "Na co idzie czas" } else { "Where the time goes" });
+            compare(&screen, &format!("shares-{ranks}"), language);
+        }
+    });
+}
+
 #[test]
 fn a_demo_that_carries_on_without_a_computer() {
     in_both(|language| {

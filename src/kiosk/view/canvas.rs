@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slint::{Image, Rgb8Pixel, SharedPixelBuffer};
-use wire::demo::{FrameHeader, Hello, PixelFormat};
+use wire::demo::{FrameHeader, Hello, PixelFormat, Statistics};
 
 use super::palette::{self, GROUND, Rgb};
 use crate::supervisor::Pictures;
@@ -16,7 +16,7 @@ type Buffer = SharedPixelBuffer<Rgb8Pixel>;
 
 /// Width of the line in a rank's colour along its border, pixels.
 const BORDER: usize = 2;
-/// Width of the ground-coloured seam between two ranks, pixels on each side.
+/// Width of the seam between two ranks, pixels on each side.
 const SEAM: usize = 1;
 
 /// The two ends of a canvas; `wake` is called on the worker's side when there is a new picture and the UI
@@ -76,11 +76,15 @@ struct Plan {
 }
 
 struct Region {
+    /// Whose it is.
+    rank: usize,
     left: usize,
     top: usize,
     width: usize,
     height: usize,
     hue: Rgb,
+    /// The colour of its side of the seams: what it sends to its neighbours, as [`palette::seam`] shows it.
+    seam: Rgb,
     /// The colour of every amount: red in the lowest byte, green, blue, zero.
     table: [u32; 256],
 }
@@ -92,13 +96,16 @@ impl Plan {
             .ranks
             .iter()
             .zip(hues)
-            .filter(|(rank, _)| 0 < rank.width && 0 < rank.height)
-            .map(|(rank, hue)| Region {
+            .enumerate()
+            .filter(|(_, (rank, _))| 0 < rank.width && 0 < rank.height)
+            .map(|(number, (rank, hue))| Region {
+                rank: number,
                 left: rank.x.into(),
                 top: rank.y.into(),
                 width: rank.width.into(),
                 height: rank.height.into(),
                 hue,
+                seam: GROUND,
                 table: palette::table(hue)
                     .map(|[red, green, blue]| u32::from_le_bytes([red, green, blue, 0])),
             })
@@ -106,6 +113,14 @@ impl Plan {
         let (width, height) = (usize::from(hello.width), usize::from(hello.height));
         let covered: usize = regions.iter().map(|region| region.width * region.height).sum();
         Self { width, height, format: hello.format, regions, gaps: covered < width * height }
+    }
+
+    /// Lights every rank's side of the seams by what it has sent since the statistics before these.
+    fn light_seams(&mut self, statistics: &Statistics) {
+        for region in &mut self.regions {
+            let sent = statistics.ranks.get(region.rank).map_or(0, |rank| rank.halo_bytes);
+            region.seam = palette::seam(sent as f64 / f64::from(statistics.interval_s));
+        }
     }
 
     fn paint(&self, pixels: &[u8], picture: &mut [u8]) {
@@ -151,7 +166,7 @@ impl Plan {
             };
         let thickness = |side: usize| (BORDER + SEAM).min(side / 2);
         let (wide, high) = (thickness(region.width), thickness(region.height));
-        for (depth, colour) in [(wide, region.hue), (SEAM.min(wide), GROUND)] {
+        for (depth, colour) in [(wide, region.hue), (SEAM.min(wide), region.seam)] {
             if 0 < region.left {
                 fill(region.top..bottom, region.left..region.left + depth, colour);
             }
@@ -159,7 +174,7 @@ impl Plan {
                 fill(region.top..bottom, right - depth..right, colour);
             }
         }
-        for (depth, colour) in [(high, region.hue), (SEAM.min(high), GROUND)] {
+        for (depth, colour) in [(high, region.hue), (SEAM.min(high), region.seam)] {
             if 0 < region.top {
                 fill(region.top..region.top + depth, region.left..right, colour);
             }
@@ -261,6 +276,12 @@ impl Pictures for Painter {
         }
     }
 
+    fn statistics(&mut self, statistics: &Statistics) {
+        if let Some(plan) = &mut self.plan {
+            plan.light_seams(statistics);
+        }
+    }
+
     fn end(&mut self) {
         self.plan = None;
         lock(&self.shared).ready = None;
@@ -311,7 +332,7 @@ impl Easel {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use wire::demo::{Device, Rank};
+    use wire::demo::{Device, Rank, RankStatistics};
 
     use super::*;
 
@@ -348,6 +369,26 @@ mod tests {
         assert_eq!(pixel(&image, 18, 5), palette::NODES[0]);
         assert_eq!(pixel(&image, 21, 5), palette::NODES[1]);
         assert_eq!(pixel(&image, 0, 5), pixel(&image, 5, 5), "no line at the edge of the screen");
+    }
+
+    #[test]
+    fn each_side_of_a_seam_glows_with_what_its_rank_sends() {
+        let (mut painter, mut easel) = canvas(|| {});
+        let ranks = [(0, 10, "a"), (10, 10, "a"), (20, 20, "b")];
+        painter.begin(&hello(PixelFormat::Indexed, &ranks));
+        let mut seams = |halo_bytes: [u64; 3]| {
+            let rank = |halo_bytes| RankStatistics { halo_bytes, ..Default::default() };
+            let ranks = halo_bytes.map(rank).into();
+            painter.statistics(&Statistics { interval_s: 0.5, ranks, ..Default::default() });
+            painter.picture(&FrameHeader::default(), &[158; 400]);
+            let image = easel.take().unwrap().0;
+            assert_eq!(pixel(&image, 39, 5), pixel(&image, 30, 5), "the edge is no seam");
+            [9, 10, 19, 20].map(|x| pixel(&image, x, 5))
+        };
+        // Half a second: twice as many a second.
+        let [little, more] = [palette::seam(2e5), palette::seam(6e6)];
+        assert_eq!(seams([100_000, 3_000_000, 0]), [little, more, more, GROUND]);
+        assert_eq!(seams([0; 3]), [GROUND; 4], "it goes out when nothing is sent any more");
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Navigation {
     pub drawer: bool,
     /// Whether the choice of computers covers the right of the running demo.
     pub scales: bool,
+    /// The demo page shows where the ranks' time goes.
+    pub shares: bool,
     /// The control the keys are on.
     pub control: Option<usize>,
     /// The button of the fault page the keys are on: 0 back, 1 again.
@@ -127,6 +129,7 @@ impl Navigation {
     fn press_demo(&mut self, key: Key, controls: usize) -> Option<Effect> {
         match key {
             Key::StartStop => return self.stop(),
+            Key::Previous if self.control.is_none() && !self.drawer => self.toggle_shares(),
             _ if controls == 0 => {}
             Key::Next => self.focus(Some(self.control.map_or(0, |at| (at + 1).min(controls - 1)))),
             // Back from the first control closes the drawer.
@@ -271,12 +274,22 @@ impl Navigation {
     pub fn toggle_drawer(&mut self) {
         self.drawer = !self.drawer;
         self.scales = false;
+        self.shares = false;
         self.control = None;
     }
 
     /// The choice of computers is opened or closed by hand.
     pub fn toggle_scales(&mut self) {
         self.scales = !self.scales;
+        self.shares = false;
+        self.drawer = false;
+        self.control = None;
+    }
+
+    /// Where the ranks' time goes is asked for, or enough seen.
+    pub fn toggle_shares(&mut self) {
+        self.shares = !self.shares;
+        self.scales = false;
         self.drawer = false;
         self.control = None;
     }
@@ -291,6 +304,7 @@ impl Navigation {
         self.page = page;
         self.drawer = false;
         self.scales = false;
+        self.shares = false;
         self.control = None;
         self.button = None;
     }
@@ -306,6 +320,7 @@ impl Navigation {
         self.control = control;
         self.scales = false;
         self.drawer = control.is_some();
+        self.shares &= !self.drawer;
     }
 }
 
@@ -371,6 +386,19 @@ mod tests {
         assert!(navigation.drawer);
         press(&mut navigation, &[Key::Previous, Key::Previous]);
         assert!(!navigation.drawer);
+    }
+
+    #[test]
+    fn a_clicker_shows_where_the_time_goes_and_the_controls_take_its_place() {
+        let mut navigation = at_home(1);
+        press(&mut navigation, &[Key::Choose, Key::Previous]);
+        assert!(navigation.shares);
+        press(&mut navigation, &[Key::Next]);
+        assert_eq!((navigation.shares, navigation.drawer), (false, true));
+        press(&mut navigation, &[Key::Previous]);
+        assert_eq!((navigation.shares, navigation.drawer), (false, false));
+        press(&mut navigation, &[Key::Previous, Key::Previous]);
+        assert!(!navigation.shares, "it closes as it opens");
     }
 
     #[test]

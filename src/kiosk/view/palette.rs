@@ -17,6 +17,8 @@ pub const NODES: [Rgb; 8] = [
 
 /// The black glass; the same as `Theme.ground`.
 pub const GROUND: Rgb = [0x0B, 0x11, 0x18];
+/// What is written; the same as `Theme.ink`.
+const INK: Rgb = [0xEA, 0xF0, 0xF6];
 const WHITE: Rgb = [0xFF; 3];
 /// Where on the way from ground to near white the hue itself stands.
 const HUE_AT: f64 = 0.62;
@@ -39,6 +41,23 @@ pub fn table(hue: Rgb) -> [Rgb; 256] {
             mix(hue, WHITE, (amount - HUE_AT) / (1.0 - HUE_AT))
         }
     })
+}
+
+/// Bytes a second from which a seam begins to glow.
+const FAINTEST_SEAM: f64 = 1e3;
+/// Bytes a second with which a seam is as bright as ink: what a link of 1 Gbit/s carries.
+const BRIGHTEST_SEAM: f64 = 125e6;
+
+/// The colour of a rank's side of its seams while it sends so many bytes a second to its neighbours.
+///
+/// From the ground at 1 kB/s and below to ink at 125 MB/s and above, every tenfold of bytes brighter by the same step
+/// for the eye: the share of the way is the logarithm's, and as an amount of light its square. More bytes are never
+/// darker; nothing sent is the ground.
+pub fn seam(bytes_per_s: f64) -> Rgb {
+    let way = (bytes_per_s / FAINTEST_SEAM).ln() / (BRIGHTEST_SEAM / FAINTEST_SEAM).ln();
+    // The logarithm of 0 is the ground's too.
+    let way = way.clamp(0.0, 1.0);
+    mix(GROUND, INK, way * way)
 }
 
 /// A colour between two, by amount of light rather than by code value (IEC 61966-2-1).
@@ -88,6 +107,17 @@ mod tests {
         }
         let [red, green, blue] = GROUND;
         assert!(theme.contains(&format!("ground: #{red:02X}{green:02X}{blue:02X}")));
+        let [red, green, blue] = INK;
+        assert!(theme.contains(&format!(" ink: #{red:02X}{green:02X}{blue:02X}")));
+    }
+
+    #[test]
+    fn a_seam_is_brighter_the_more_bytes_cross_it_and_dark_without_any() {
+        assert_eq!([0.0, 1.0, 1e3].map(seam), [GROUND; 3]);
+        assert_eq!([125e6, 1e9, f64::INFINITY].map(seam), [INK; 3]);
+        let rates = (0..=20).map(|step| 1e3 * 125e3_f64.powf(f64::from(step) / 20.0));
+        let lights: Vec<f64> = rates.map(|rate| luminance(seam(rate))).collect();
+        assert!(lights.windows(2).all(|pair| pair[0] < pair[1]), "{lights:?}");
     }
 
     #[test]

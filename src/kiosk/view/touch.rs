@@ -8,9 +8,17 @@ const MAX_FINGERS: usize = 10;
 pub const CANVAS: (f32, f32) = (800.0, 400.0);
 /// Left edge of the open drawer.
 const DRAWER_LEFT: f32 = 536.0;
-/// The back button, the choice of computers and the controls button: left, top, side.
-const PLATES: [(f32, f32, f32); 3] =
-    [(12.0, 12.0, 64.0), (724.0, 248.0, 64.0), (724.0, 324.0, 64.0)];
+/// Left, top, width, height.
+type Plate = (f32, f32, f32, f32);
+/// The back button, the choice of computers, the controls button and the speed.
+const PLATES: [Plate; 4] = [
+    (12.0, 12.0, 64.0, 64.0),
+    (724.0, 248.0, 64.0, 64.0),
+    (724.0, 324.0, 64.0, 64.0),
+    (508.0, 12.0, 280.0, 72.0),
+];
+/// Where the time of the ranks goes, if that is asked for.
+const SHARES: Plate = (324.0, 92.0, 464.0, 228.0);
 
 /// Which fingers went down on the canvas and belong to it until they are up, and where they are.
 #[derive(Debug, Default)]
@@ -20,7 +28,7 @@ pub struct Fingers {
 
 impl Fingers {
     /// Where on the canvas this touch is, if it belongs to the canvas rather than to the buttons; `live` says that
-    /// a picture to stir is shown, `drawer` that the controls cover its right part. A finger that leaves is where
+    /// a picture to stir is shown, `drawer` that the controls cover its right part, `shares` that the ranks' time covers some. A finger that leaves is where
     /// it was last: the system does not say where that is.
     pub fn take(
         &mut self,
@@ -29,11 +37,12 @@ impl Fingers {
         at: (f32, f32),
         live: bool,
         drawer: bool,
+        shares: bool,
     ) -> Option<(f32, f32)> {
         let caught = self.caught.get_mut(finger)?;
         match phase {
             Phase::Down => {
-                *caught = (live && on_canvas(at, drawer)).then_some(at);
+                *caught = (live && on_canvas(at, drawer, shares)).then_some(at);
                 *caught
             }
             Phase::Moved => {
@@ -64,12 +73,13 @@ impl Slots {
     }
 }
 
-fn on_canvas((x, y): (f32, f32), drawer: bool) -> bool {
+fn on_canvas((x, y): (f32, f32), drawer: bool, shares: bool) -> bool {
     let right = if drawer { DRAWER_LEFT } else { CANVAS.0 };
-    let on_plate = |(left, top, side): (f32, f32, f32)| {
-        (left..left + side).contains(&x) && (top..top + side).contains(&y)
+    let on_plate = |(left, top, width, height): Plate| {
+        (left..left + width).contains(&x) && (top..top + height).contains(&y)
     };
-    (0.0..right).contains(&x) && (0.0..CANVAS.1).contains(&y) && !PLATES.into_iter().any(on_plate)
+    let plates = PLATES.into_iter().chain(shares.then_some(SHARES));
+    (0.0..right).contains(&x) && (0.0..CANVAS.1).contains(&y) && !plates.into_iter().any(on_plate)
 }
 
 /// Where in a picture of `width` by `height` pixels a point of the canvas lies; the picture is shown as large
@@ -88,7 +98,7 @@ mod tests {
     #[test]
     fn two_fingers_on_the_canvas_are_both_its_own() {
         let mut fingers = Fingers::default();
-        let mut take = |finger, phase, at| fingers.take(finger, phase, at, true, false);
+        let mut take = |finger, phase, at| fingers.take(finger, phase, at, true, false, false);
         assert_eq!(take(0, Phase::Down, (300.0, 200.0)), Some((300.0, 200.0)));
         assert_eq!(take(1, Phase::Down, (500.0, 200.0)), Some((500.0, 200.0)));
         assert_eq!(
@@ -105,13 +115,16 @@ mod tests {
     fn buttons_and_the_drawer_keep_their_touches() {
         let mut fingers = Fingers::default();
         let mut down =
-            |finger, at, live, drawer| fingers.take(finger, Phase::Down, at, live, drawer);
+            |finger, at, live, drawer| fingers.take(finger, Phase::Down, at, live, drawer, false);
         assert_eq!(down(0, (40.0, 40.0), true, false), None, "back");
         assert_eq!(down(0, (750.0, 350.0), true, false), None, "controls");
+        assert_eq!(down(0, (600.0, 80.0), true, false), None, "speed");
         assert_eq!(down(0, (600.0, 100.0), true, true), None, "drawer");
         assert_eq!(down(0, (300.0, 440.0), true, false), None, "strip");
         assert_eq!(down(0, (300.0, 200.0), false, false), None, "no picture");
         assert_eq!(down(10, (300.0, 200.0), true, false), None, "an eleventh finger");
+        let mut shares = |at| fingers.take(0, Phase::Down, at, true, false, true);
+        assert_eq!((shares((400.0, 200.0)), shares((400.0, 330.0))), (None, Some((400.0, 330.0))));
     }
 
     #[test]

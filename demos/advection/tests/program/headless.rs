@@ -63,6 +63,29 @@ fn one_line_says_how_fast_it_was_and_that_nothing_was_lost() {
 }
 
 #[test]
+fn the_line_says_where_every_ranks_time_went_and_what_it_sent() {
+    let arguments = ["--size", "96x64", "--steps", "40", "--precision", "f32"];
+    for ranks in [1, 3] {
+        let line = solved(ranks, &Folder::new(), &arguments);
+        let list = |key: &str| -> Vec<f64> {
+            let word = line.split_whitespace().find_map(|word| word.strip_prefix(key));
+            word.unwrap().split(',').map(|number| number.parse().unwrap()).collect()
+        };
+        let [compute, communicate, wait, sent] =
+            ["compute_s=", "communicate_s=", "wait_s=", "halo_bytes="].map(list);
+        assert_eq!(compute.len(), ranks, "{line}");
+        for rank in 0..ranks {
+            let all = compute[rank] + communicate[rank] + wait[rank];
+            let wall = number(&line, "wall_s");
+            assert!(0.0 < compute[rank] && all <= 1.01 * wall + 1e-5, "{line}");
+            // Two rows of 64 numbers of 4 bytes to either side, 16 entries of padding at each end, in every step.
+            let expected = if ranks == 1 { 0.0 } else { 40.0 * 2.0 * 2.0 * (64.0 + 32.0) * 4.0 };
+            assert_eq!(sent[rank], expected, "{line}");
+        }
+    }
+}
+
+#[test]
 fn the_reversing_swirl_brings_back_more_with_mpdata_than_with_upwind() {
     // The period of the swirl on 64 x 64 cells is 2 x 362 steps.
     let returned = |options: &[&str]| {
