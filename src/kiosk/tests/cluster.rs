@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod emulated;
+mod on_cluster;
 mod supervised;
 
 use std::{
@@ -14,112 +15,14 @@ use std::{
 
 use emulated::{NODES, World, world};
 use kiosk::{
-    computers,
     config::Config,
     intent::Intent,
-    supervisor::{Computer, Condition, Settings, State, Status},
-    telemetry::{SharedHistory, Telemetry, gather::Gatherer},
+    supervisor::{Computer, Condition, State},
 };
-use supervised::{CANVAS, Kiosk, PATIENCE, programs};
+use on_cluster::Cluster;
+use supervised::programs;
 use tokio::sync::watch;
 use wire::kiosk::Phase;
-
-/// A kiosk on the access node, with its eyes on the others.
-struct Cluster {
-    kiosk: Kiosk,
-    computers: watch::Receiver<Vec<Computer>>,
-    gatherer: Option<Gatherer>,
-    files_before: Vec<String>,
-}
-
-impl Cluster {
-    fn start(world: &World, launch: &str) -> Self {
-        Self::with(&world.config(launch))
-    }
-
-    /// A kiosk with this kiosk.toml.
-    fn with(config: &str) -> Self {
-        let config = Config::parse(Path::new("kiosk.toml"), config).unwrap();
-        let (seen, telemetry) = watch::channel(Telemetry::default());
-        let (nodes, metrics) = (&config.nodes, &config.metrics);
-        let history = SharedHistory::default();
-        let gatherer = Gatherer::start(nodes, metrics, seen, history, &mut Vec::new()).unwrap();
-        let (told, computers) = watch::channel(Vec::new());
-        let following = config.clone();
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            runtime.block_on(computers::follow(following, telemetry, told));
-        });
-        let cluster = Self::on(&config, computers, Some(gatherer));
-        cluster.until_ready(&NODES);
-        cluster
-    }
-
-    /// A kiosk that is told of the computers by `computers`.
-    fn on(
-        config: &Config,
-        computers: watch::Receiver<Vec<Computer>>,
-        gatherer: Option<Gatherer>,
-    ) -> Self {
-        let demo = "mpi = true\nranks = { default = 2, min = 1, max = 4 }\nprogram = 'advection'\nfirst_frame_s = 10";
-        let settings = Settings::new(config, &programs().join("hpc-kiosk"), CANVAS);
-        let kiosk = Kiosk::on(&[("pipe", demo)], computers.clone(), |changed| {
-            changed.remote = settings.remote;
-            changed.mca = settings.mca;
-        });
-        Self { kiosk, computers, gatherer, files_before: emulated::run_files() }
-    }
-
-    /// Waits until exactly these are ready.
-    fn until_ready(&self, names: &[&str]) {
-        let begun = Instant::now();
-        loop {
-            let known = self.computers.borrow().clone();
-            let ready = known.iter().filter(|computer| computer.condition == Condition::Ready);
-            if ready.map(|computer| &computer.name[..]).eq(names.iter().copied()) {
-                return;
-            }
-            assert!(begun.elapsed() < PATIENCE, "{known:?}");
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// The hosts of the run that shows pictures now, rank by rank.
-    fn hosts(&self) -> Vec<String> {
-        let hello = self.kiosk.status.borrow().hello.clone();
-        hello.unwrap().ranks.iter().map(|rank| rank.host.clone()).collect()
-    }
-
-    fn launch(&self) -> Status {
-        self.kiosk.launch("pipe");
-        self.until_running_since(Instant::now())
-    }
-
-    /// Waits for a run that began after `since`.
-    fn until_running_since(&self, since: Instant) -> Status {
-        self.kiosk.until("a run", |status| match &status.state {
-            State::Running { since: began, .. } => since <= *began + Duration::from_millis(50),
-            _ => false,
-        })
-    }
-
-    /// Stops the run, and sees to it that nothing of it is left anywhere.
-    fn stop(&self, world: &World) {
-        self.kiosk.ask(Intent::Stop);
-        let ended = self.kiosk.until_ended();
-        assert_eq!((&ended.fault, ended.unreached.len()), (&None, 0), "{ended:?}");
-        assert_eq!(world.left(), [] as [String; 0]);
-        assert_eq!(emulated::run_files(), self.files_before);
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if let Some(gatherer) = self.gatherer.take() {
-            let _ = gatherer.stop();
-        }
-    }
-}
 
 #[test]
 fn a_tap_runs_on_all_computers_and_leaves_nothing_on_any() {
