@@ -114,6 +114,10 @@ struct Supervisor<P> {
     run: Option<Run>,
     /// Of what was launched last.
     values: Option<Values>,
+    /// Computers that did not answer about its end: it carries on without them.
+    stuck: Vec<String>,
+    /// The computers of the last run that could not be asked about its end.
+    unreached: Vec<String>,
     /// What was published last, but for what the machine knows.
     said: Status,
     status: watch::Sender<Status>,
@@ -136,6 +140,8 @@ impl<P: Pictures> Supervisor<P> {
             machine: Machine::default(),
             run: None,
             values: None,
+            stuck: Vec::new(),
+            unreached: Vec::new(),
             said: Status::default(),
             status,
             pictures,
@@ -152,6 +158,7 @@ impl<P: Pictures> Supervisor<P> {
                 Some(demo) => return Some(Event::Launch(Arc::clone(demo))),
                 None => log::warn!("there is no demo '{id}'"),
             },
+            Intent::Examine => {}
             Intent::Pointer { finger, phase, x, y } => {
                 if let Some(run) = &mut self.run {
                     run.pointer(finger, phase, x, y);
@@ -218,6 +225,9 @@ impl<P: Pictures> Supervisor<P> {
     async fn obey(&mut self, event: Event) {
         let mut next = Some(event);
         while let Some(event) = next.take() {
+            if let Event::Over { unreached, .. } | Event::Swept { unreached, .. } = &event {
+                self.unreached.clone_from(unreached);
+            }
             for action in self.machine.handle(event, Instant::now()) {
                 next = self.perform(action).await.or(next);
             }
@@ -228,12 +238,28 @@ impl<P: Pictures> Supervisor<P> {
         }
     }
 
+    /// Whoever did not answer about the end of the run before this one; none for a run that a visitor wants.
+    fn note_the_stuck(&mut self) {
+        match self.machine.carried_on() {
+            None => self.stuck.clear(),
+            Some(_) => self.stuck.append(&mut self.unreached),
+        }
+    }
+
     async fn perform(&mut self, action: Action) -> Option<Event> {
+        if matches!(action, Action::Start(_)) {
+            self.note_the_stuck();
+        }
         match (action, &mut self.run) {
             (Action::Start(demo), run) => {
                 let mut placement = Placement::default();
                 if demo.mpi && self.settings.remote.is_some() {
-                    placement = place(demo.ranks, &self.computers.borrow(), None);
+                    let mut computers = self.computers.borrow().clone();
+                    let is_stuck = |computer: &&mut Computer| self.stuck.contains(&computer.name);
+                    for computer in computers.iter_mut().filter(is_stuck) {
+                        computer.condition = Condition::Silent;
+                    }
+                    placement = place(demo.ranks, &computers, None);
                 }
                 if self.machine.stays_here() {
                     placement.hosts.clear();

@@ -385,17 +385,19 @@ impl Machine {
         };
         let next = ending.next.clone().filter(|_| !self.quitting);
         let carries_on = ending.carries_on;
+        let is_one_to_blame = !unreached.is_empty();
         let ended = ending.into_ended(verified, unreached, now);
         let fault = ended.fault.clone();
         self.ended = Some(Arc::new(ended));
         let mut actions = vec![Action::Forget];
         match next {
             Some(next) if carries_on => {
-                // What did not even begin there will not the next time.
-                let never_began = matches!(
-                    fault,
-                    Some(Fault::CannotStart { .. } | Fault::NoPicture { .. } | Fault::Garbage(_))
-                );
+                // What did not even begin there will not the next time, unless without whoever could not be asked why.
+                let never_began = match fault {
+                    Some(Fault::CannotStart { .. } | Fault::Garbage(_)) => true,
+                    Some(Fault::NoPicture { .. }) => !is_one_to_blame,
+                    _ => false,
+                };
                 self.attempt = if never_began { LAST_ATTEMPT } else { self.attempt + 1 };
                 self.restarts += 1;
                 self.carried_on = fault;

@@ -1,7 +1,9 @@
 //! What a visitor should hear of where the run is: who is left out, and that it carries on.
 
+use wire::WireError;
+
 use crate::{
-    supervisor::{Condition, Status},
+    supervisor::{Condition, Fault, Status},
     ui,
 };
 
@@ -16,7 +18,9 @@ pub fn cools_to(status: &Status) -> Option<f64> {
 /// The news of a run, and whom or how many it is about.
 pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
     let placement = &status.placement;
+    let is_foreign = matches!(status.carried_on, Some(Fault::Garbage(WireError::Version(_))));
     let news = match (&placement.left_out[..], placement.hosts.is_empty()) {
+        (_, true) if is_foreign => Some((ui::DemoNews::Foreign, String::new())),
         ([], _) => (status.carried_on.is_some()).then_some((ui::DemoNews::Again, String::new())),
         (_, true) => Some((ui::DemoNews::Alone, String::new())),
         ([(name, condition)], false) => {
@@ -39,7 +43,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::supervisor::{Fault, Placement, placement::Host};
+    use crate::supervisor::{Placement, placement::Host};
 
     fn status(hosts: &[&str], left_out: &[(&str, Condition)]) -> Status {
         let host = |name: &&str| Host { name: (*name).into(), address: (*name).into(), ranks: 1 };
@@ -75,6 +79,9 @@ mod tests {
         let well = status(&["a", "b"], &[]);
         assert_eq!(of(&well), None);
         assert_eq!(of(&status(&[], &[])), None, "a kiosk without a cluster");
+        let fault = Some(Fault::Garbage(WireError::Version(2)));
+        let foreign = Status { carried_on: fault, ..status(&[], &[]) };
+        assert_eq!(of(&foreign), Some((ui::DemoNews::Foreign, String::new())));
         let again = Status { carried_on: Some(Fault::Hung { after_s: 2.5 }), ..well };
         assert_eq!(of(&again), Some((ui::DemoNews::Again, String::new())));
     }
