@@ -1,48 +1,78 @@
-//! `hpc-kiosk doctor`: looks at every piece that a run needs and says what is wrong with it and what to do. Changes nothing.
+//! The self-test: looks at every piece that a run needs and says what is wrong with it and what to do. `hpc-kiosk doctor`
+//! prints it, a page of the screen shows it. Changes nothing.
 
+mod ask;
+mod examiner;
 mod far;
+mod finding;
 mod here;
+mod judged;
+mod rights;
 mod slurm;
 mod versions;
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use tokio::{process::Command, time::timeout};
+use ask::{LIMIT, Said, ask, look};
+pub use examiner::{Examination, examine_when_asked};
+pub use finding::{Finding, Level, Matter, Piece, report};
 
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config},
+    display, supervisor,
+};
 
-/// How long any one command may take.
-const LIMIT: Duration = Duration::from_secs(8);
+/// How long an examination takes at most: this machine's files, the other computers, the ways between them.
+pub const LONGEST: Duration = Duration::from_secs(3 * LIMIT.as_secs());
 
-/// What was found about one piece.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The piece.
-    pub what: String,
-    /// What it is like.
-    pub found: String,
-    /// What to do; `None` if all is well.
-    pub remedy: Option<String>,
+/// What is examined: a kiosk that is started this way.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// What `--config` names.
+    pub config: Option<PathBuf>,
+    /// The folders that `--demos` names.
+    pub demos: Vec<PathBuf>,
+    /// Where `hpc-kiosk` lies.
+    pub executable: PathBuf,
 }
 
-impl Finding {
-    fn well(what: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { what: what.into(), found: found.into(), remedy: None }
-    }
-
-    fn wrong(what: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { what: what.into(), found: found.into(), remedy: Some(remedy.into()) }
-    }
+/// Looks at everything, this machine first; `awaited` is told the computers that have not answered yet.
+pub async fn examine(subject: &Subject, awaited: impl Fn(Vec<String>)) -> Vec<Finding> {
+    let own = subject.clone();
+    let seen = look(move || {
+        let mut findings = Vec::new();
+        let config = settings(own.config.as_deref(), &mut findings);
+        let demos = here::demos(&own.demos, &own.executable, &mut findings);
+        here::screen(&mut findings);
+        let display = display::choose(display::variable);
+        rights::devices(Path::new("/"), display, &mut findings);
+        let folders = supervisor::Settings::new(&config, &own.executable, (1, 1)).folders;
+        rights::run_folder(&folders, &mut findings);
+        let mut meters = Vec::new();
+        rights::meters(Path::new("/"), &mut meters);
+        (config, demos, findings, meters)
+    });
+    let Some((config, demos, mut findings, meters)) = seen.await else {
+        let found = format!("a folder does not answer within {} s", LIMIT.as_secs());
+        let remedy = "see which of kiosk.toml's and the demos' folders lies on a file server that is gone (findmnt, ls)";
+        let finding = Finding::wrong("files of this machine", found, remedy);
+        return vec![finding.about(Piece::Folder, "").because(Matter::Hangs, "")];
+    };
+    let (version, far) =
+        tokio::join!(here::open_mpi(&config), far::answers(&config, &demos, awaited),);
+    let (version, open_mpi) = version;
+    findings.push(open_mpi);
+    judged::nodes(&config, &far, version.as_deref(), &mut findings);
+    slurm::examine(&config, &mut findings).await;
+    findings.extend(meters);
+    findings
 }
 
-/// Looks at everything, this machine first. `demos` are the folders that `--demos` names; `executable` is this program.
-pub async fn examine(
-    argument: Option<&Path>,
-    demos: &[std::path::PathBuf],
-    executable: &Path,
-) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let config = match Config::load(argument, Path::new(config::INSTALLED)) {
+fn settings(argument: Option<&Path>, findings: &mut Vec<Finding>) -> Config {
+    match Config::load(argument, Path::new(config::INSTALLED)) {
         Ok(config) => {
             let file = argument.map_or_else(
                 || match Path::new(config::INSTALLED).exists() {
@@ -51,103 +81,15 @@ pub async fn examine(
                 },
                 |file| file.display().to_string(),
             );
-            findings.push(Finding::well("configuration", file));
+            findings.push(Finding::well("configuration", file).about(Piece::Settings, ""));
             config
         }
         Err(error) => {
             let remedy = "correct that line; until then the kiosk runs with its defaults, and so does this examination";
-            findings.push(Finding::wrong("configuration", error.to_string(), remedy));
+            let finding = Finding::wrong("configuration", error.to_string(), remedy);
+            let finding = finding.about(Piece::Settings, "");
+            findings.push(finding.because(Matter::WrongLine, error.to_string()));
             Config::default()
         }
-    };
-    let catalogue = here::demos(demos, executable, &mut findings);
-    here::screen(&mut findings);
-    let version = here::open_mpi(&config, &mut findings).await;
-    far::nodes(&config, &catalogue, version.as_deref(), &mut findings).await;
-    slurm::examine(&config, &mut findings).await;
-    findings
-}
-
-/// What a command says.
-struct Said {
-    /// Its status; `None` if a signal ended it.
-    status: Option<i32>,
-    /// Whether it was content.
-    is_content: bool,
-    /// Its standard output.
-    output: String,
-    /// The last line of its standard error.
-    complaint: String,
-}
-
-impl Said {
-    /// Whether it is ssh itself that failed, which it says by this status.
-    fn is_sshs(&self) -> bool {
-        self.status == Some(255)
-    }
-}
-
-/// Runs a command without input.
-///
-/// # Errors
-/// In a sentence, if it cannot be run or takes too long; it is killed then.
-async fn ask(words: &[String]) -> Result<Said, String> {
-    let (program, arguments) = words.split_first().ok_or("there is no program to run")?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).env("LC_ALL", "C").kill_on_drop(true);
-    let output = timeout(LIMIT, command.output()).await;
-    let output = output.map_err(|_| format!("no answer within {} s", LIMIT.as_secs()))?;
-    let output = output.map_err(|error| format!("{program} cannot be run: {error}"))?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    Ok(Said {
-        status: output.status.code(),
-        is_content: output.status.success(),
-        output: String::from_utf8_lossy(&output.stdout).into_owned(),
-        complaint: complaint.lines().last().unwrap_or_default().trim().to_owned(),
-    })
-}
-
-/// The findings as lines for a terminal.
-pub fn report(findings: &[Finding]) -> String {
-    let mut text = String::new();
-    for Finding { what, found, remedy } in findings {
-        let mark = if remedy.is_none() { "ok   " } else { "WRONG" };
-        text += &format!("{mark} {what}: {found}\n");
-        if let Some(remedy) = remedy {
-            text += &format!("      what to do: {remedy}\n");
-        }
-    }
-    let wrong = findings.iter().filter(|finding| finding.remedy.is_some()).count();
-    text += &match wrong {
-        0 => "All is well.\n".to_owned(),
-        1 => "One thing is wrong.\n".to_owned(),
-        several => format!("{several} things are wrong.\n"),
-    };
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_report_counts_what_is_wrong_and_says_what_to_do() {
-        let well = Finding::well("screen", "a window");
-        let wrong = Finding::wrong("ssh to a", "no answer", "switch it on");
-        assert_eq!(report(std::slice::from_ref(&well)), "ok    screen: a window\nAll is well.\n");
-        assert_eq!(
-            report(&[well, wrong]),
-            "ok    screen: a window\nWRONG ssh to a: no answer\n      what to do: switch it on\nOne thing is wrong.\n"
-        );
-    }
-
-    #[test]
-    fn a_command_that_is_not_there_or_fails_is_said() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let ask = |words: &[String]| runtime.block_on(super::ask(words));
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert!(ask(&words("/nonexistent x")).is_err_and(|said| said.contains("/nonexistent")));
-        let said = ask(&words("ls /nonexistent")).unwrap();
-        assert!(!said.is_content && said.complaint.contains("No such file"), "{}", said.complaint);
     }
 }

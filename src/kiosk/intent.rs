@@ -1,4 +1,4 @@
-//! What a visitor or a presenter asks of the run on the screen. How they ask (finger, mouse, clicker) is the view's.
+//! What a visitor or a presenter asks of the kiosk. How they ask (finger, mouse, clicker) is the view's.
 
 use wire::kiosk::Phase;
 
@@ -31,4 +31,6 @@ pub enum Intent {
         /// The new value.
         value: f64,
     },
+    /// Look at every piece that a run needs; not the supervisor's business.
+    Examine,
 }

@@ -16,7 +16,7 @@ use kiosk::{
     catalogue::{self, Catalogue},
     config::{self, Config},
     display::{self, Display},
-    doctor,
+    doctor::{self, Subject},
     program::{Kiosk, Setup},
     ui,
     view::{Language, View},
@@ -78,13 +78,13 @@ fn examine(arguments: &Arguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let examined = doctor::examine(arguments.config.as_deref(), &arguments.demos, &executable);
-    let findings = runtime.block_on(examined);
+    let subject = subject(arguments, executable);
+    let findings = runtime.block_on(doctor::examine(&subject, |_| {}));
     // A name that is being looked up cannot be given up.
     runtime.shutdown_background();
     // Who has seen enough closes the pipe.
     let _ = std::io::stdout().write_all(doctor::report(&findings).as_bytes());
-    let is_well = findings.iter().all(|finding| finding.remedy.is_none());
+    let is_well = findings.iter().all(|finding| finding.level != doctor::Level::Wrong);
     if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -113,6 +113,11 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     shown.and(stopped)
 }
 
+/// This kiosk, for its self-test.
+fn subject(arguments: &Arguments, executable: PathBuf) -> Subject {
+    Subject { config: arguments.config.clone(), demos: arguments.demos.clone(), executable }
+}
+
 /// Reads what the owner has set; nothing wrong in it keeps the screen black.
 fn set_up(arguments: &Arguments, executable: PathBuf) -> Setup {
     let mut problems = Vec::new();
@@ -133,5 +138,5 @@ fn set_up(arguments: &Arguments, executable: PathBuf) -> Setup {
     for problem in &problems {
         log::warn!("{problem}");
     }
-    Setup { executable, config, catalogue, problems }
+    Setup { subject: subject(arguments, executable), config, catalogue, problems }
 }

@@ -1,7 +1,6 @@
 //! Wires the kiosk together: one thread draws, one does everything else.
 
 use std::{
-    path::PathBuf,
     rc::Rc,
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -20,6 +19,7 @@ use crate::{
     catalogue::{Audience, Catalogue, Demo},
     computers,
     config::Config,
+    doctor::{Examination, Subject, examine_when_asked},
     intent::Intent,
     supervisor::{self, Settings, Status},
     telemetry::{SharedHistory, Telemetry, gather::Gatherer, history::History},
@@ -34,8 +34,8 @@ const INTENTS: usize = 256;
 
 /// What the kiosk was started with.
 pub struct Setup {
-    /// Where `hpc-kiosk` lies; the warden and our demos' programs lie beside it.
-    pub executable: PathBuf,
+    /// How it was started; the warden and our demos' programs lie beside its executable.
+    pub subject: Subject,
     /// The owner's settings.
     pub config: Config,
     /// What may be launched.
@@ -59,7 +59,7 @@ impl Kiosk {
     /// # Errors
     /// If a thread cannot be started or Slint has no event loop.
     pub fn start(app: &ui::App, setup: Setup) -> anyhow::Result<Self> {
-        let Setup { executable, config, catalogue, mut problems } = setup;
+        let Setup { subject, config, catalogue, mut problems } = setup;
         let catalogue = Arc::new(catalogue);
         let visitors = |demo: &&Arc<Demo>| demo.audience == Audience::Visitor;
         let demos: Vec<Arc<Demo>> = catalogue.demos.iter().filter(visitors).cloned().collect();
@@ -89,15 +89,18 @@ impl Kiosk {
             View::connect(app, demos.clone(), notice, language, view::clock(), intents, sources);
         view.show_telemetry(telemetry_seen.borrow().clone(), Instant::now());
         view.follow(status_seen, telemetry_seen, painted).context("Slint has no event loop")?;
+        let (examined, examination) = watch::channel(Examination::default());
+        view.follow_examination(examination).context("Slint has no event loop")?;
 
         let stop = CancellationToken::new();
         let worker = thread::Builder::new().name("worker".into()).spawn({
             let stop = stop.clone();
-            let settings = Settings::new(&config, &executable, CANVAS);
+            let settings = Settings::new(&config, &subject.executable, CANVAS);
             move || {
                 let _window = CloseWindow;
                 let telling = (config, telemetry_told);
-                work(catalogue, settings, telling, asked, status, painter, stop)
+                let examining = (subject, examined);
+                work((catalogue, settings), telling, examining, asked, status, painter, stop)
             }
         })?;
         show_tile_pictures(&view, app, demos)?;
@@ -140,9 +143,9 @@ fn show_tile_pictures(view: &Rc<View>, app: &ui::App, demos: Vec<Arc<Demo>>) -> 
 /// The worker: everything that happens to the kiosk and is not drawing.
 #[tokio::main(flavor = "current_thread")]
 async fn work(
-    catalogue: Arc<Catalogue>,
-    settings: Settings,
+    (catalogue, settings): (Arc<Catalogue>, Settings),
     (config, telemetry): (Config, watch::Receiver<Telemetry>),
+    (subject, examined): (Subject, watch::Sender<Examination>),
     asked: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
     painter: Painter,
@@ -152,8 +155,16 @@ async fn work(
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let stopped = stop.clone().cancelled_owned();
     let (told, computers) = watch::channel(Vec::new());
+    let (wishes, wished) = mpsc::channel(INTENTS);
+    let (examine, examination) = mpsc::channel(1);
+    let sorting = sort(asked, wishes, examine);
+    tokio::pin!(sorting);
+    let mut is_sorting = true;
+    let examining = examine_when_asked(subject, examination, examined);
+    tokio::pin!(examining);
+    let mut is_examining = true;
     let supervising =
-        supervisor::run(catalogue, settings, computers, asked, status, painter, stopped);
+        supervisor::run(catalogue, settings, computers, wished, status, painter, stopped);
     tokio::pin!(supervising);
     let (seen, watching) = computers::slurm(&config);
     let telling = computers::follow(config, telemetry, seen, told);
@@ -163,12 +174,32 @@ async fn work(
     loop {
         tokio::select! {
             () = &mut supervising => break,
+            () = &mut sorting, if is_sorting => is_sorting = false,
             _ = &mut telling, if is_telling => is_telling = false,
+            () = &mut examining, if is_examining => is_examining = false,
             _ = terminate.recv() => stop.cancel(),
             _ = interrupt.recv() => stop.cancel(),
         }
     }
     Ok(())
+}
+
+/// Hands every wish to whom it is for, until nobody wishes any more.
+async fn sort(
+    mut asked: mpsc::Receiver<Intent>,
+    wishes: mpsc::Sender<Intent>,
+    examine: mpsc::Sender<()>,
+) {
+    while let Some(intent) = asked.recv().await {
+        match intent {
+            // One that waits is the same examination.
+            Intent::Examine => drop(examine.try_send(())),
+            intent => {
+                // Nobody takes it: the supervisor has ended, and with it the worker.
+                let _ = wishes.send(intent).await;
+            }
+        }
+    }
 }
 
 /// Ends the event loop when the worker ends, even by a panic: a screen that nobody serves is worse than a restart.

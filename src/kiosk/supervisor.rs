@@ -144,6 +144,10 @@ struct Supervisor<P> {
     is_untended: bool,
     /// Of what was launched last.
     values: Option<Values>,
+    /// Computers that did not answer about its end: it carries on without them.
+    stuck: Vec<String>,
+    /// The computers of the last run that could not be asked about its end.
+    unreached: Vec<String>,
     /// What was published last, but for what the machine knows.
     said: Status,
     status: watch::Sender<Status>,
@@ -171,6 +175,8 @@ impl<P: Pictures> Supervisor<P> {
             is_scale_new: false,
             is_untended: true,
             values: None,
+            stuck: Vec::new(),
+            unreached: Vec::new(),
             said: Status::default(),
             status,
             pictures,
@@ -197,6 +203,7 @@ impl<P: Pictures> Supervisor<P> {
                 self.besides.forgive();
                 self.publish();
             }
+            Intent::Examine => {}
             Intent::Pointer { finger, phase, x, y } => {
                 if let Some(run) = &mut self.run {
                     run.pointer(finger, phase, x, y);
@@ -292,6 +299,9 @@ impl<P: Pictures> Supervisor<P> {
         let mut next = Some(event);
         while let Some(event) = next.take() {
             self.is_untended |= matches!(event, Event::Shutdown);
+            if let Event::Over { unreached, .. } | Event::Swept { unreached, .. } = &event {
+                self.unreached.clone_from(unreached);
+            }
             for action in self.machine.handle(event, Instant::now()) {
                 next = self.perform(action).await.or(next);
             }
@@ -309,7 +319,18 @@ impl<P: Pictures> Supervisor<P> {
         }
     }
 
+    /// Whoever did not answer about the end of the run before this one; none for a run that a visitor wants.
+    fn note_the_stuck(&mut self) {
+        match self.machine.carried_on() {
+            None => self.stuck.clear(),
+            Some(_) => self.stuck.append(&mut self.unreached),
+        }
+    }
+
     async fn perform(&mut self, action: Action) -> Option<Event> {
+        if matches!(action, Action::Start(_)) {
+            self.note_the_stuck();
+        }
         match (action, &mut self.run) {
             (Action::Start(demo), _) => return self.start(demo).await,
             (Action::SendStop, Some(run)) => run.send_stop(),
@@ -395,7 +416,14 @@ impl<P: Pictures> Supervisor<P> {
     /// Where a run of `demo` would be now.
     fn place(&self, demo: &Demo) -> Placement {
         match demo.mpi && self.settings.remote.is_some() {
-            true => place_scaled(demo.ranks, self.scale, &self.computers.borrow(), None),
+            true => {
+                let mut computers = self.computers.borrow().clone();
+                let is_stuck = |computer: &&mut Computer| self.stuck.contains(&computer.name);
+                for computer in computers.iter_mut().filter(is_stuck) {
+                    computer.condition = Condition::Silent;
+                }
+                place_scaled(demo.ranks, self.scale, &computers, None)
+            }
             false => Placement { here: self.scale.ranks, ..Placement::default() },
         }
     }
@@ -471,6 +499,9 @@ impl<P: Pictures> Supervisor<P> {
             return;
         }
         let now = Instant::now();
+        if self.machine.carried_on().is_some() {
+            self.stuck.append(&mut self.besides.unreached);
+        }
         let wanted = self.wanted_beside();
         let is_running = matches!(self.machine.state(), State::Running { .. });
         if let Some(standby) = self.besides.standby() {

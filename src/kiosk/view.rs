@@ -16,6 +16,7 @@ mod nodes;
 mod numbers;
 pub mod palette;
 mod scales;
+mod selftest;
 mod shares;
 mod strip;
 mod touch;
@@ -34,6 +35,7 @@ use wire::kiosk::Phase;
 use crate::{
     catalogue::Demo,
     display::{RawInput, RawTouch},
+    doctor::Examination,
     intent::Intent,
     keys,
     supervisor::{State, Status},
@@ -91,6 +93,8 @@ pub struct View {
     strip: strip::Strip,
     cluster: RefCell<cluster::Cluster>,
     node: RefCell<node::NodePage>,
+    selftest: selftest::SelftestPage,
+    examination: RefCell<Examination>,
     run: RefCell<demo::Run>,
     shares: shares::Shares,
     /// The end that the visitor was told of last, and since when.
@@ -128,6 +132,8 @@ impl View {
             strip: strip::Strip::new(app),
             cluster: RefCell::new(cluster::Cluster::new(app)),
             node: RefCell::new(node::NodePage::new(app)),
+            selftest: selftest::SelftestPage::new(app),
+            examination: RefCell::default(),
             run: RefCell::new(demo::Run::new(app)),
             shares: shares::Shares::new(app),
             ending: RefCell::default(),
@@ -192,10 +198,22 @@ impl View {
         fault.on_back(move || view.change(Navigation::home));
         let view = Rc::clone(self);
         fault.on_again(move || view.act(Navigation::again));
+        self.listen_to_help(app);
+    }
+
+    fn listen_to_help(self: &Rc<Self>, app: &ui::App) {
+        let help = app.global::<ui::HelpView>();
         let view = Rc::clone(self);
-        app.global::<ui::HelpView>().on_back(move || {
-            view.act(|navigation| navigation.press(keys::Key::Help, 0));
-        });
+        help.on_back(move || view.act(|navigation| navigation.press(keys::Key::Help, 0)));
+        let view = Rc::clone(self);
+        help.on_self_test(move || view.act(Navigation::open_selftest));
+        let selftest = app.global::<ui::SelftestView>();
+        let view = Rc::clone(self);
+        selftest.on_back(move || view.change(Navigation::close_selftest));
+        let view = Rc::clone(self);
+        selftest.on_again(move || view.act(|_| Some(Effect::Examine)));
+        let view = Rc::clone(self);
+        selftest.on_next(move || view.change(Navigation::next_leaf));
     }
 
     fn listen_to_nodes(self: &Rc<Self>, app: &ui::App) {
@@ -219,6 +237,8 @@ impl View {
                 view.change(|navigation| navigation.open_node(node));
             }
         });
+        let view = Rc::clone(self);
+        cluster.on_self_test(move || view.act(Navigation::open_selftest));
         let node = app.global::<ui::NodeView>();
         let view = Rc::clone(self);
         node.on_back(move || view.change(Navigation::close_node));
@@ -257,6 +277,24 @@ impl View {
             loop {
                 painted.notified().await;
                 view.show_picture();
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Follows the self-test for as long as the event loop runs.
+    ///
+    /// # Errors
+    /// If there is no event loop.
+    pub fn follow_examination(
+        self: &Rc<Self>,
+        mut examination: watch::Receiver<Examination>,
+    ) -> Result<(), slint::EventLoopError> {
+        let view = Rc::clone(self);
+        slint::spawn_local(async move {
+            while examination.changed().await.is_ok() {
+                let newest = examination.borrow_and_update().clone();
+                view.show_examination(newest, Instant::now());
             }
         })?;
         Ok(())
@@ -340,6 +378,13 @@ impl View {
         self.show_page(now);
     }
 
+    /// A self-test began, moved on or is over.
+    pub fn show_examination(&self, examination: Examination, now: Instant) {
+        self.navigation.borrow_mut().set_leaves(selftest::leaves(&examination));
+        self.examination.replace(examination);
+        self.show_page(now);
+    }
+
     /// The canvas has a newer picture.
     pub fn show_picture(&self) {
         let Some(app) = self.app.upgrade() else { return };
@@ -399,12 +444,26 @@ impl View {
                     self.set_control(control, value);
                 }
             }
+            Some(Effect::Selftest) => self.examine(false),
+            Some(Effect::Examine) => self.examine(true),
             None => {}
         }
         if language != self.navigation.borrow().language {
             self.translate();
         }
         self.show_page(Instant::now());
+    }
+
+    /// Asks for a self-test unless one goes on; one that was made will do where none is wanted `again`.
+    fn examine(&self, again: bool) {
+        let is_needed = match &*self.examination.borrow() {
+            Examination::Never => true,
+            Examination::Going { .. } => false,
+            Examination::Done { .. } => again,
+        };
+        if is_needed {
+            self.send(Intent::Examine);
+        }
     }
 
     fn launch(&self, demo: Option<&Arc<Demo>>) {
@@ -472,6 +531,7 @@ impl View {
             Page::Help => ui::Page::Help,
             Page::Cluster => ui::Page::Cluster,
             Page::Node => ui::Page::Node,
+            Page::Selftest => ui::Page::Selftest,
         });
         match navigation.page {
             Page::Home => self.show_home(&app, &navigation),
@@ -486,7 +546,10 @@ impl View {
                     fault::show(&app, ending, &navigation);
                 }
             }
-            Page::Help => {}
+            Page::Help => app.global::<ui::HelpView>().set_focused(navigation.button.is_some()),
+            Page::Selftest => {
+                self.selftest.show(&app, &self.examination.borrow(), &navigation, now);
+            }
             Page::Cluster => {
                 let history = lock(&self.history);
                 let mut page = self.cluster.borrow_mut();
@@ -501,7 +564,12 @@ impl View {
         let telemetry = self.telemetry.borrow();
         self.strip.show(&app, &telemetry, &status, &navigation, &self.clock, now);
 
-        let waits = navigation.page == Page::Demo && !self.run.borrow().painted();
+        let is_examined = matches!(*self.examination.borrow(), Examination::Done { .. });
+        let waits = match navigation.page {
+            Page::Demo => !self.run.borrow().painted(),
+            Page::Selftest => !is_examined,
+            _ => false,
+        };
         if waits != self.waiting.running() {
             self.wait(waits);
         }

@@ -55,6 +55,8 @@ pub enum WireError {
     #[error("not a demo: the hello starts with {0:02x?} instead of \"HPCK\"")]
     Magic([u8; 4]),
     /// The demo speaks another version of the protocol.
-    #[error("the demo speaks version {0} of the protocol, this kiosk version {VERSION}")]
+    #[error(
+        "the demo speaks version {0} of the protocol, this kiosk version {VERSION}; install both from one release"
+    )]
     Version(u16),
 }

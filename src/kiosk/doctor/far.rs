@@ -1,8 +1,19 @@
-//! What the other computers have, and whether they fit together.
+//! Asks the other computers what they have; decides nothing.
 
-use tokio::task::JoinSet;
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use super::{Finding, Said, ask, versions};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
+
+use super::{LIMIT, Said, ask, versions};
 use crate::{
     catalogue::Catalogue,
     config::{Config, Launch, Launcher, NodeAddress},
@@ -14,31 +25,67 @@ use crate::{
     },
 };
 
+/// Computers that are asked at the same time, by four questions each.
+const AT_ONCE: usize = 32;
+/// Ways from the first computer to others that are tried at the same time; an OpenSSH server refuses more than ten guests that it
+/// does not know yet.
+const WAYS_AT_ONCE: usize = 4;
+
 /// One other computer.
 #[derive(Clone)]
-struct Computer {
-    name: String,
-    host: String,
-    port: u16,
+pub struct Computer {
+    /// What the screens call it.
+    pub name: String,
+    /// Where it is.
+    pub host: String,
+    /// Where its agent listens.
+    pub port: u16,
 }
 
 /// What one of them has said.
-struct Answers {
-    computer: Computer,
-    agent: Result<(), Trouble>,
-    open_mpi: Result<Said, String>,
-    sums: Result<Said, String>,
-    /// For the first one only: whether it reaches each of the others.
-    reaches: Vec<(String, Result<Said, String>)>,
+pub struct Answers {
+    /// Who it is.
+    pub computer: Computer,
+    /// The version of its agent, if that says one.
+    pub agent: Result<Option<String>, Trouble>,
+    /// What it answered through ssh; `None` where runs do not go there.
+    pub ssh: Option<Shell>,
 }
 
-/// Looks at all nodes but this machine, at the same time.
-pub async fn nodes(
-    config: &Config,
-    catalogue: &Catalogue,
-    version_here: Option<&str>,
-    findings: &mut Vec<Finding>,
-) {
+/// What a computer has said through ssh.
+pub struct Shell {
+    /// Its clock, and by how many seconds that is ahead of ours.
+    pub clock: Result<(Said, Option<f64>), String>,
+    /// What its `mpirun` says of its version.
+    pub open_mpi: Result<Said, String>,
+    /// Which files there are and which they are, by inode and time.
+    pub identities: Result<Said, String>,
+    /// Their sums.
+    pub sums: Result<Said, String>,
+}
+
+/// The way from one computer to another.
+pub struct Way {
+    /// From which.
+    pub from: String,
+    /// To which.
+    pub to: String,
+    /// What came of it.
+    pub said: Result<Said, String>,
+}
+
+/// What all of them have said.
+pub struct Far {
+    /// Each, in the order of kiosk.toml.
+    pub answers: Vec<Answers>,
+    /// The files that were looked for.
+    pub files: Vec<String>,
+    /// Whether the first that is reached reaches the others.
+    pub ways: Vec<Way>,
+}
+
+/// Asks all nodes but this machine, at the same time; `awaited` is told who has not answered yet.
+pub async fn answers(config: &Config, demos: &Catalogue, awaited: impl Fn(Vec<String>)) -> Far {
     let computers: Vec<Computer> = config
         .nodes
         .iter()
@@ -50,215 +97,113 @@ pub async fn nodes(
         })
         .collect();
     let launch = &config.launch;
-    if computers.is_empty() {
-        let found = "none but this machine";
-        findings.push(match launch.launcher {
-            Launcher::Local => Finding::well("computers", found),
-            _ => Finding::wrong(
-                "computers",
-                found,
-                "name the others as [[node]] in kiosk.toml, or set launcher = \"local\"",
-            ),
-        });
-        return;
-    }
     let mut files = vec![launch.programs.join(WARDEN).display().to_string()];
-    let mpi_demos = catalogue.demos.iter().filter(|demo| demo.mpi);
+    // What ssh hands on is read by a shell there.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let mpi_demos =
+        demos.demos.iter().filter(|demo| demo.mpi && demo.program.bytes().all(is_plain));
     files.extend(mpi_demos.map(|demo| launch.programs.join(&demo.program).display().to_string()));
     files.dedup();
 
+    let missing: BTreeSet<usize> = (0..computers.len()).collect();
+    let missing = RefCell::new(missing);
+    let tell = || {
+        let missing = missing.borrow();
+        awaited(missing.iter().map(|place| computers[*place].name.clone()).collect());
+    };
+    tell();
+    let at_once = Arc::new(Semaphore::new(AT_ONCE));
     let mut asked = JoinSet::new();
-    for (place, computer) in computers.iter().enumerate() {
-        let others = if place == 0 { computers[1..].to_vec() } else { Vec::new() };
-        asked.spawn(look(place, computer.clone(), launch.clone(), files.clone(), others));
+    for (place, computer) in computers.iter().cloned().enumerate() {
+        let (launch, files, at_once) = (launch.clone(), files.clone(), Arc::clone(&at_once));
+        asked.spawn(async move {
+            let _permit = at_once.acquire().await;
+            (place, answer(computer, &launch, &files).await)
+        });
     }
-    let mut answers = asked.join_all().await;
+    let mut answers = Vec::new();
+    while let Some(answered) = asked.join_next().await {
+        let Ok((place, answer)) = answered else { continue };
+        missing.borrow_mut().remove(&place);
+        tell();
+        answers.push((place, answer));
+    }
     answers.sort_by_key(|(place, _)| *place);
-    let answers: Vec<Answers> = answers.into_iter().map(|(_, answers)| answers).collect();
-
-    for answer in &answers {
-        agent(answer, findings);
-        if launch.launcher != Launcher::Local {
-            reached(answer, &files, findings);
-        }
-    }
-    if launch.launcher != Launcher::Local {
-        same_open_mpi(launch.launcher, &answers, version_here, findings);
-        same_programs(&answers, &files, findings);
-    }
+    let answers: Vec<Answers> = answers.into_iter().map(|(_, answer)| answer).collect();
+    let ways = ways(launch, &answers).await;
+    Far { answers, files, ways }
 }
 
-async fn look(
-    place: usize,
-    computer: Computer,
-    launch: Launch,
-    files: Vec<String>,
-    others: Vec<Computer>,
-) -> (usize, Answers) {
-    let there =
-        |words: Vec<String>| [launch.ssh.clone(), vec![computer.host.clone()], words].concat();
+async fn answer(computer: Computer, launch: &Launch, files: &[String]) -> Answers {
     let mut client = Client::new(computer.host.clone(), computer.port);
     let budget = Budget::default();
     let agent = async {
         let text = client.metrics(&budget).await?;
         let text = String::from_utf8_lossy(&text);
-        Metrics::read(&text).map(|_| ()).map_err(Trouble::from)
+        Metrics::read(&text).map_err(Trouble::from)?;
+        Ok(versions::agent(&text).map(str::to_owned))
     };
     if launch.launcher == Launcher::Local {
-        let nothing = || Err(String::new());
-        let agent = agent.await;
-        let answers =
-            Answers { computer, agent, open_mpi: nothing(), sums: nothing(), reaches: Vec::new() };
-        return (place, answers);
+        return Answers { agent: agent.await, computer, ssh: None };
     }
-    let version = there(vec![launch.mpirun.display().to_string(), "--version".into()]);
-    let summed = there([vec!["sha256sum".into()], files].concat());
-    let (agent, open_mpi, sums) = tokio::join!(agent, ask(&version), ask(&summed));
-    let mut reaches = Vec::new();
-    for other in others {
-        let from_there = [launch.ssh.clone(), vec![other.host, "true".into()]].concat();
-        reaches.push((other.name, ask(&there(from_there)).await));
-    }
-    (place, Answers { computer, agent, open_mpi, sums, reaches })
+    let there = |words: &[&str], files: &[String]| {
+        let words = words.iter().map(|word| (*word).to_owned());
+        let to = [launch.ssh.clone(), vec![computer.host.clone()]].concat();
+        to.into_iter().chain(words).chain(files.iter().cloned()).collect::<Vec<String>>()
+    };
+    let mpirun = launch.mpirun.display().to_string();
+    let version = there(&[&mpirun, "--version"], &[]);
+    let identified = there(&["stat", "--dereference", "--format=%i:%Y:%n"], files);
+    let summed = there(&["sha256sum"], files);
+    let time = there(&["date", "+%s.%N"], &[]);
+    let clock = async {
+        let before = since_1970();
+        let said = ask(&time).await?;
+        let ahead = versions::clock_ahead(&said.output, before, since_1970());
+        Ok((said, ahead))
+    };
+    let (agent, clock, open_mpi, identities, sums) =
+        tokio::join!(agent, clock, ask(&version), ask(&identified), ask(&summed));
+    Answers { computer, agent, ssh: Some(Shell { clock, open_mpi, identities, sums }) }
 }
 
-fn agent(answer: &Answers, findings: &mut Vec<Finding>) {
-    let Answers { computer: Computer { name, host, port }, agent, .. } = answer;
-    let what = format!("agent of {name}");
-    findings.push(match agent {
-        Ok(()) => Finding::well(what, "answers"),
-        Err(trouble) => {
-            let remedy = match trouble {
-                Trouble::NoSuchName => format!("write its IP address into [[node]] '{name}', or its name into /etc/hosts"),
-                Trouble::NoAnswer => "switch it on, plug its cable in; then: ping it".to_owned(),
-                Trouble::NoAgent => format!(
-                    "on {name}: systemctl status hpc-kiosk-agent; its agent.toml must say listen = \"{host}:{port}\""
-                ),
-                Trouble::BadAnswer(_) => format!("see what is at http://{host}:{port}/metrics"),
-            };
-            Finding::wrong(what, trouble.to_string(), remedy)
-        }
-    });
+/// Our own clock, s.
+fn since_1970() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// ssh, and the files there.
-fn reached(answer: &Answers, files: &[String], findings: &mut Vec<Finding>) {
-    let Computer { name, host, .. } = &answer.computer;
-    let what = format!("ssh to {name}");
-    match &answer.open_mpi {
-        // 255 is ssh's own failure; any other status is the command's, which then was reached.
-        Ok(said) if said.is_content || !said.is_sshs() => {
-            findings.push(Finding::well(what, "works without a password"));
+/// The ways from the first computer that ssh reaches to the others that it reaches.
+async fn ways(launch: &Launch, answers: &[Answers]) -> Vec<Way> {
+    let mut reached = answers.iter().filter(|answer| answer.is_reached());
+    let Some(first) = reached.next() else { return Vec::new() };
+    let others: Vec<&Computer> = reached.map(|answer| &answer.computer).collect();
+    let until = Instant::now() + LIMIT;
+    let mut ways = Vec::new();
+    for some in others.chunks(WAYS_AT_ONCE) {
+        let mut asked = JoinSet::new();
+        for (place, other) in some.iter().enumerate() {
+            let from_there = [launch.ssh.clone(), vec![other.host.clone(), "true".into()]].concat();
+            let first = vec![first.computer.host.clone()];
+            let words = [launch.ssh.clone(), first, from_there].concat();
+            let name = other.name.clone();
+            asked.spawn(async move {
+                let late = || Err(format!("no answer within {} s", LIMIT.as_secs()));
+                let said = timeout_at(until, ask(&words)).await.unwrap_or_else(|_| late());
+                (place, name, said)
+            });
         }
-        failed => {
-            let why = match failed {
-                Ok(said) => said.complaint.clone(),
-                Err(why) => why.clone(),
-            };
-            let remedy = format!(
-                "as the user that the kiosk runs as: ssh-copy-id {host}, then ssh {host} true must work without a question"
-            );
-            findings.push(Finding::wrong(what, why, remedy));
-            return;
-        }
+        let mut said = asked.join_all().await;
+        said.sort_by_key(|(place, ..)| *place);
+        let from = || first.computer.name.clone();
+        ways.extend(said.into_iter().map(|(_, to, said)| Way { from: from(), to, said }));
     }
-    let has = answer.sums.as_ref().map(|said| versions::sums(&said.output)).unwrap_or_default();
-    let missing: Vec<&str> =
-        files.iter().map(String::as_str).filter(|file| !has.contains_key(file)).collect();
-    findings.push(match &missing[..] {
-        [] => Finding::well(format!("programs on {name}"), "are all there"),
-        some => Finding::wrong(
-            format!("programs on {name}"),
-            format!("{} cannot be read", some.join(", ")),
-            "mount the shared folder there, and build or copy the programs into it ([launch] programs)",
-        ),
-    });
-    for (other, outcome) in &answer.reaches {
-        let what = format!("ssh from {name} to {other}");
-        findings.push(match outcome {
-            Ok(said) if said.is_content => Finding::well(what, "works without a password"),
-            Ok(Said { complaint: why, .. }) | Err(why) => {
-                let remedy = format!(
-                    "mpirun on {name} starts its daemon there: on {name}, ssh-copy-id {other}"
-                );
-                Finding::wrong(what, why.clone(), remedy)
-            }
-        });
-    }
+    ways
 }
 
-/// The daemons of two versions refuse each other.
-fn same_open_mpi(
-    launcher: Launcher,
-    answers: &[Answers],
-    here: Option<&str>,
-    findings: &mut Vec<Finding>,
-) {
-    let mut have: Vec<(&str, &str)> = Vec::new();
-    for answer in answers {
-        let Ok(said) = &answer.open_mpi else { continue };
-        let name = &answer.computer.name[..];
-        match versions::open_mpi(&said.output) {
-            Some(version) => have.push((name, version)),
-            None if said.is_sshs() => {}
-            None => findings.push(Finding::wrong(
-                format!("Open MPI on {name}"),
-                "there is none, or ssh does not find it",
-                format!("on {name}: sudo apt-get install openmpi-bin; or write its path into [launch] mpirun"),
-            )),
-        }
-    }
-    if launcher == Launcher::Mpirun {
-        have.extend(here.map(|version| ("this machine", version)));
-    }
-    let what = "Open MPI on all computers";
-    match (versions::disagreement(have.iter().copied()), have.first()) {
-        (Some(versions), _) => {
-            let each: Vec<String> = versions
-                .iter()
-                .map(|(version, computers)| format!("{version} on {}", computers.join(" and ")))
-                .collect();
-            let includes_this = launcher == Launcher::Mpirun;
-            let remedy = match includes_this {
-                true => {
-                    "mpirun of one version cannot start daemons of another: set launcher = \"ssh\", which starts mpirun on the first of the others, or install the same version everywhere"
-                }
-                false => {
-                    "mpirun of one version cannot start daemons of another: install the same version on all computers that compute"
-                }
-            };
-            findings.push(Finding::wrong(what, each.join(", "), remedy));
-        }
-        (None, Some((_, version))) => {
-            let found = match here {
-                Some(here) if here != *version => {
-                    format!(
-                        "{version}; that this machine has {here} does not matter, because mpirun is started there"
-                    )
-                }
-                _ => (*version).to_owned(),
-            };
-            findings.push(Finding::well(what, found));
-        }
-        (None, None) => {}
-    }
-}
-
-/// Ranks of two builds would not understand each other.
-fn same_programs(answers: &[Answers], files: &[String], findings: &mut Vec<Finding>) {
-    for file in files {
-        let have = answers.iter().filter_map(|answer| {
-            let sums = versions::sums(&answer.sums.as_ref().ok()?.output);
-            Some((&answer.computer.name[..], *sums.get(&file[..])?))
-        });
-        if let Some(builds) = versions::disagreement(have) {
-            let groups: Vec<String> =
-                builds.values().map(|computers| computers.join(" and ")).collect();
-            findings.push(Finding::wrong(
-                file.clone(),
-                format!("is not the same on {}", groups.join(" as on ")),
-                "copy one build to all computers of the same kind, or share the folder",
-            ));
-        }
+impl Answers {
+    /// Whether ssh leads there without a question.
+    pub fn is_reached(&self) -> bool {
+        let clock = self.ssh.as_ref().map(|shell| &shell.clock);
+        matches!(clock, Some(Ok((said, _))) if !said.is_sshs())
     }
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Finding, ask, versions};
+use super::{Finding, Matter, Piece, ask, versions};
 use crate::{
     catalogue::{self, Catalogue},
     config::Config,
@@ -18,7 +18,8 @@ pub fn demos(named: &[PathBuf], executable: &Path, findings: &mut Vec<Finding>) 
     let catalogue = Catalogue::find(&catalogue::folders(named, executable), named.len());
     for problem in &catalogue.problems {
         let remedy = "correct it; the other demos are there all the same";
-        findings.push(Finding::wrong("demos", problem.clone(), remedy));
+        let finding = Finding::wrong("demos", problem.clone(), remedy).about(Piece::Demos, "");
+        findings.push(finding.because(Matter::WrongLine, problem.clone()));
     }
     let beside = executable.parent().unwrap_or(Path::new("."));
     let is_there = |folder: &Path, program: &str| {
@@ -26,12 +27,14 @@ pub fn demos(named: &[PathBuf], executable: &Path, findings: &mut Vec<Finding>) 
     };
     if catalogue.demos.is_empty() && catalogue.problems.is_empty() {
         let remedy = "put demo folders into /etc/hpc-kiosk/demos, or name a folder with --demos";
-        findings.push(Finding::wrong("demos", "there is none", remedy));
+        let finding = Finding::wrong("demos", "there is none", remedy).about(Piece::Demos, "");
+        findings.push(finding.because(Matter::NoDemo, ""));
     }
     for demo in &catalogue.demos {
         let what = format!("demo {}", demo.id);
         findings.push(match is_there(&demo.folder, &demo.program) {
-            true => Finding::well(what, format!("its program {} is there", demo.program)),
+            true => Finding::well(what, format!("its program {} is there", demo.program))
+                .about(Piece::Demos, &demo.id),
             false => Finding::wrong(
                 what,
                 format!("its program {} is not there", demo.program),
@@ -40,16 +43,24 @@ pub fn demos(named: &[PathBuf], executable: &Path, findings: &mut Vec<Finding>) 
                     demo.folder.display(),
                     beside.display()
                 ),
-            ),
+            )
+            .about(Piece::Demos, &demo.id)
+            .because(Matter::NoProgram, ""),
         });
     }
     findings.push(match is_there(beside, WARDEN) {
-        true => Finding::well("warden", format!("{WARDEN} is there")),
+        true => {
+            let found =
+                format!("{WARDEN} is there, beside hpc-kiosk {}", env!("CARGO_PKG_VERSION"));
+            Finding::well("warden", found).about(Piece::Warden, "")
+        }
         false => Finding::wrong(
             "warden",
             format!("{WARDEN} is not beside {}", executable.display()),
             "install the package anew, or build the whole workspace",
-        ),
+        )
+        .about(Piece::Warden, "")
+        .because(Matter::NoProgram, ""),
     });
     catalogue
 }
@@ -57,7 +68,8 @@ pub fn demos(named: &[PathBuf], executable: &Path, findings: &mut Vec<Finding>) 
 /// Which screen the kiosk would take.
 pub fn screen(findings: &mut Vec<Finding>) {
     if display::choose(display::variable) == Display::Window {
-        findings.push(Finding::well("screen", "a window of the desktop"));
+        let finding = Finding::well("screen", "a window of the desktop");
+        findings.push(finding.about(Piece::Screen, ""));
         return;
     }
     let connectors = fs::read_dir("/sys/class/drm").into_iter().flatten().flatten();
@@ -73,25 +85,30 @@ pub fn screen(findings: &mut Vec<Finding>) {
             "screen",
             "there is neither a desktop nor a connector with a display",
             "plug the display in, or force its connector (README, KMS); over ssh this is as it should be only where nobody sits at the screen",
-        ),
-        some => Finding::well("screen", format!("KMS, with a display at {}", some.join(", "))),
+        )
+        .about(Piece::Screen, "")
+        .because(Matter::NoDisplay, ""),
+        some => Finding::well("screen", format!("KMS, with a display at {}", some.join(", ")))
+            .about(Piece::Screen, ""),
     });
 }
 
 /// Open MPI, without which only demos without MPI run; its version.
-pub async fn open_mpi(config: &Config, findings: &mut Vec<Finding>) -> Option<String> {
+pub async fn open_mpi(config: &Config) -> (Option<String>, Finding) {
     let mpirun = config.launch.mpirun.display().to_string();
     let said = ask(&[mpirun.clone(), "--version".into()]).await;
     let version = said.as_ref().ok().and_then(|said| versions::open_mpi(&said.output));
     let version = version.map(str::to_owned);
-    findings.push(match (&version, said) {
+    let finding = match (&version, said) {
         (Some(version), _) => Finding::well("Open MPI", format!("{version} here")),
         (None, Ok(_)) => Finding::wrong(
             "Open MPI",
             format!("{mpirun} is not Open MPI's"),
             "write Open MPI's mpirun into [launch] mpirun; sudo apt-get install openmpi-bin",
-        ),
-        (None, Err(why)) => Finding::wrong("Open MPI", why, "sudo apt-get install openmpi-bin"),
-    });
-    version
+        )
+        .because(Matter::NoMpi, ""),
+        (None, Err(why)) => Finding::wrong("Open MPI", why, "sudo apt-get install openmpi-bin")
+            .because(Matter::NoMpi, ""),
+    };
+    (version, finding.about(Piece::OpenMpi, ""))
 }

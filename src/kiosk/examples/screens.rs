@@ -70,7 +70,12 @@ fn main() -> anyhow::Result<()> {
     let catalogue = Catalogue::find(&folders, 0);
     let problems = catalogue.problems.clone();
     let config = Config { screen: Screen { language: language.clone() }, ..Default::default() };
-    let setup = Setup { executable, config, catalogue, problems };
+    let setup = Setup {
+        subject: kiosk::doctor::Subject { executable, ..Default::default() },
+        config,
+        catalogue,
+        problems,
+    };
     let language = language.clone();
     if !is_broken {
         return live::visit(setup, move |visitor| shoot_ours(visitor, folder, language));

@@ -56,6 +56,8 @@ pub(super) struct Beside {
 #[derive(Default)]
 pub(super) struct Besides {
     all: Vec<Beside>,
+    /// The computers that could not be asked about the end of one.
+    pub unreached: Vec<String>,
     failures: u32,
     not_before: Option<Instant>,
 }
@@ -208,6 +210,9 @@ impl Besides {
 
     /// Tells the machine of one of them and does what it says; forgets it when it is over.
     async fn obey(&mut self, place: usize, event: Event, now: Instant) {
+        if let Event::Over { unreached, .. } | Event::Swept { unreached, .. } = &event {
+            self.unreached.clone_from(unreached);
+        }
         let mut others = self.wardens();
         let beside = &mut self.all[place];
         let own = beside.run.as_ref().and_then(Run::warden);

@@ -7,6 +7,7 @@ use std::{
     hint::black_box,
     io,
     net::{IpAddr, SocketAddr},
+    ops::Range,
     path::Path,
     time::Duration,
 };
@@ -24,6 +25,8 @@ use wire::{
     record::{HEADER_LEN, Header, Kind},
 };
 
+/// Where the token stands in a hello, whatever its version.
+const TOKEN_AT: Range<usize> = 8..8 + TOKEN_LEN;
 /// How long a peer may take from connecting to the end of its hello.
 const HELLO: Duration = Duration::from_secs(5);
 /// Most peers that are listened to at once; the oldest makes room for the next.
@@ -69,8 +72,8 @@ pub enum Refusal {
     /// It does not know the token of this run.
     #[error("a peer does not know the token of this run")]
     WrongToken,
-    /// Its hello is not one; a local peer can only be the demo itself, whose fault it then is.
-    #[error("a peer on this machine said: {0}")]
+    /// Its hello is not one, and it is the demo itself: a local peer can be nobody else, another one knows the token.
+    #[error("the demo said: {0}")]
     Garbage(WireError),
 }
 
@@ -198,7 +201,12 @@ async fn introduce(
         }
         let mut payload = vec![0; header.length as usize];
         read.read_exact(&mut payload).await.map_err(|_| Refusal::Left)?;
-        Hello::decode(&payload).map_err(garbage)
+        Hello::decode(&payload).map_err(|error| match payload.get(TOKEN_AT) {
+            Some(said) if said.try_into().is_ok_and(|said| is_same(said, &token)) => {
+                Refusal::Garbage(error)
+            }
+            _ => garbage(error),
+        })
     };
     let hello = time::timeout(HELLO, said).await.map_err(|_| Refusal::Silent)??;
     if !is_same(&hello.token, &token) {

@@ -416,22 +416,29 @@ impl Machine {
         };
         let Some(next) = next else { return Vec::new() };
         let Phase::Ending(ending) = std::mem::take(&mut self.phase) else { return Vec::new() };
-        self.carry_on_as(next, ending.fault().cloned(), now)
+        // Who is to blame is not known yet; the next attempt begins here in any case.
+        self.carry_on_as(next, ending.fault().cloned(), true, now)
     }
 
     /// The next attempt.
-    fn carry_on_as(&mut self, next: Arc<Demo>, fault: Option<Fault>, now: Instant) -> Vec<Action> {
-        // What did not even begin there will not the next time.
-        let never_began = matches!(
-            fault,
+    fn carry_on_as(
+        &mut self,
+        next: Arc<Demo>,
+        fault: Option<Fault>,
+        is_one_to_blame: bool,
+        now: Instant,
+    ) -> Vec<Action> {
+        // What did not even begin there will not the next time, unless without whoever could not be asked why.
+        let never_began = match fault {
             Some(
                 Fault::CannotStart { .. }
-                    | Fault::NoPicture { .. }
-                    | Fault::Garbage(_)
-                    | Fault::NotAllocated { .. }
-                    | Fault::Revoked { .. }
-            )
-        );
+                | Fault::Garbage(_)
+                | Fault::NotAllocated { .. }
+                | Fault::Revoked { .. },
+            ) => true,
+            Some(Fault::NoPicture { .. }) => !is_one_to_blame,
+            _ => false,
+        };
         self.attempt = if never_began { LAST_ATTEMPT } else { self.attempt + 1 };
         self.restarts += 1;
         self.carried_on = fault;
@@ -447,13 +454,14 @@ impl Machine {
         };
         let next = ending.next.clone().filter(|_| !self.quitting);
         let carries_on = ending.carries_on;
+        let is_one_to_blame = !unreached.is_empty();
         let ended = ending.into_ended(verified, unreached, now);
         let fault = ended.fault.clone();
         self.ended = Some(Arc::new(ended));
         let mut actions = vec![Action::Forget];
         match next {
             Some(next) if carries_on => {
-                actions.extend(self.carry_on_as(next, fault, now));
+                actions.extend(self.carry_on_as(next, fault, is_one_to_blame, now));
             }
             Some(next) => actions.extend(self.start_anew(next, now)),
             None => actions.push(Action::Publish),

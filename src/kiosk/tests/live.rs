@@ -10,6 +10,7 @@ use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use kiosk::{
     catalogue::Catalogue,
     config::Config,
+    doctor::Subject,
     program::Setup,
     ui::Page,
     view::palette::{GROUND, Rgb, shade, table},
@@ -126,6 +127,7 @@ fn a_visitor_stirs_a_real_run_and_leaves_nothing_behind() {
         Arc::make_mut(demo).ranks.max = 2;
     }
     let executable = live::executable();
-    let setup = Setup { executable, config: Config::default(), catalogue, problems: Vec::new() };
+    let subject = Subject { executable, ..Subject::default() };
+    let setup = Setup { subject, config: Config::default(), catalogue, problems: Vec::new() };
     live::visit(setup, visit).unwrap();
 }

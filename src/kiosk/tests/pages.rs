@@ -11,6 +11,7 @@ use std::{
 
 use headless::{Headless, demo, readings};
 use kiosk::{
+    doctor::{Examination, Finding, Level, Matter, Piece},
     intent::{Intent, Scale},
     supervisor::{Ended, Fault, Standby, State, Status},
     ui::Page,
@@ -460,6 +461,110 @@ fn everything_that_can_be_touched_is_finger_sized_on_every_page() {
     check(&screen, "home");
     screen.press(Key::F1);
     check(&screen, "help");
+    screen.tap("Self-test");
+    let at = Instant::now();
+    screen.view.show_examination(Examination::Done { findings: findings(), at }, at);
+    check(&screen, "self-test");
+}
+
+/// Seven lines: one thing is wrong, one is worth knowing, and five pieces are well.
+fn findings() -> Arc<Vec<Finding>> {
+    let finding = |level, piece, of: &str, matter, detail: &str| Finding {
+        level,
+        piece,
+        of: of.into(),
+        matter,
+        detail: detail.into(),
+        what: "in English".into(),
+        found: "in English".into(),
+        remedy: None,
+    };
+    let well = |piece, of| finding(Level::Well, piece, of, Matter::Unsaid, "");
+    Arc::new(vec![
+        well(Piece::Settings, ""),
+        well(Piece::Warden, ""),
+        well(Piece::Agent, "major-tom"),
+        finding(Level::Note, Piece::Clock, "major-tom", Matter::ClockOff, "2.5\u{a0}s"),
+        well(Piece::Agent, "ground-control"),
+        finding(Level::Wrong, Piece::Folder, "ground-control", Matter::Hangs, ""),
+        well(Piece::Ssh, "major-tom"),
+        well(Piece::OpenMpi, ""),
+    ])
+}
+
+#[test]
+fn the_self_test_is_made_when_it_is_opened_first_and_again_when_asked() {
+    let mut screen = at_home();
+    screen.press(Key::F1);
+    screen.tap("Self-test");
+    assert_eq!((page(&screen), screen.asked()), (Page::Selftest, vec![Intent::Examine]));
+    let since = Instant::now();
+    let awaited = vec!["major-tom".to_owned(), "ground-control".to_owned()];
+    let going = |awaited: &[String]| Examination::Going { since, awaited: awaited.into() };
+    screen.view.show_examination(going(&[]), since + Duration::from_secs(1));
+    assert!(screen.texts().contains(&"We look at this machine · 1.0 s".to_owned()));
+    screen.view.show_examination(going(&awaited), since + Duration::from_secs(3));
+    let waits = "Waiting for major-tom, ground-control · 3.0 s".to_owned();
+    assert!(screen.texts().contains(&waits), "{:?}", screen.texts());
+    assert!(!screen.buttons().contains(&"Once more".to_owned()), "it goes on");
+    screen.press(Key::Return);
+    assert_eq!(screen.asked(), [], "it goes on");
+
+    let done = Examination::Done { findings: findings(), at: since };
+    screen.view.show_examination(done, since + Duration::from_secs(12));
+    let texts = screen.texts();
+    assert!(texts.contains(&"1 thing is wrong · 12\u{a0}s ago".to_owned()), "{texts:?}");
+    let hangs =
+        "It hangs: nothing can be read. Look at the file server, then mount the folder again.";
+    assert_eq!(screen.said("Shared folder · ground-control"), hangs);
+    assert!(screen.said("Clock · major-tom").starts_with("It is off by 2.5\u{a0}s."));
+    assert_eq!(screen.said("Readings"), "Works. major-tom, ground-control");
+    screen.tap("Next");
+    assert_eq!(screen.said("Open MPI"), "Works.");
+    assert!(!screen.texts().contains(&"Shared folder · ground-control".to_owned()));
+    screen.tap("Next");
+    assert_eq!(screen.said("Shared folder · ground-control"), hangs, "the first after the last");
+
+    screen.tap("Back");
+    assert_eq!(page(&screen), Page::Help);
+    screen.press(Key::PageDown);
+    screen.press(Key::Return);
+    assert_eq!(
+        (page(&screen), screen.asked()),
+        (Page::Selftest, vec![]),
+        "it is shown with its age"
+    );
+    screen.tap("Once more");
+    assert_eq!(screen.asked(), [Intent::Examine]);
+    screen.press(Key::Escape);
+    assert_eq!(page(&screen), Page::Home);
+}
+
+#[test]
+fn a_finger_reaches_the_self_test_by_the_page_of_the_computers_and_comes_back() {
+    let mut screen = at_home();
+    screen.tap("Computers");
+    screen.tap("Self-test");
+    assert_eq!((page(&screen), screen.asked()), (Page::Selftest, vec![Intent::Examine]));
+    screen.tap("Back");
+    assert_eq!(page(&screen), Page::Cluster);
+    screen.tap("Self-test");
+    screen.tap("Computers");
+    assert_eq!(page(&screen), Page::Cluster, "the strip");
+    screen.tap("Back");
+    assert_eq!(page(&screen), Page::Home);
+}
+
+#[test]
+fn programs_of_another_version_elsewhere_are_a_sentence_beside_the_run() {
+    use wire::WireError;
+    let (screen, status) = running();
+    let carried_on = Some(Fault::Garbage(WireError::Version(2)));
+    screen
+        .view
+        .show_status(Status { carried_on, placement: Arc::default(), ..status }, Instant::now());
+    let said = "The other computers have another version. We compute here.".to_owned();
+    assert!(screen.texts().contains(&said), "{:?}", screen.texts());
 }
 
 #[test]

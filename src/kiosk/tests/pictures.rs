@@ -15,6 +15,7 @@ use std::{
 
 use headless::{Headless, cluster, demo, jetson, node, readings};
 use kiosk::{
+    doctor::{Examination, Finding, Level, Matter, Piece},
     intent::Scale,
     supervisor::{Condition, Ended, Fault, Placement, Standby, State, Status, placement::Host},
     telemetry::{
@@ -293,6 +294,88 @@ fn the_keys() {
         let screen = home(1, language);
         screen.press(Key::F1);
         compare(&screen, "help", language);
+    });
+}
+
+fn finding(level: Level, piece: Piece, of: &str, matter: Matter, detail: &str) -> Finding {
+    let (of, detail, text) = (of.into(), detail.into(), String::new);
+    Finding { level, piece, of, matter, detail, what: text(), found: text(), remedy: None }
+}
+
+/// All pieces of a kiosk with two other computers.
+fn all_well() -> Vec<Finding> {
+    let alone = [
+        Piece::Settings,
+        Piece::Demos,
+        Piece::Warden,
+        Piece::Screen,
+        Piece::Input,
+        Piece::RunFolder,
+        Piece::OpenMpi,
+        Piece::Folder,
+    ];
+    let each = [Piece::Agent, Piece::Ssh, Piece::Clock, Piece::Programs];
+    let computers = each
+        .into_iter()
+        .flat_map(|piece| ["major-tom", "ground-control"].map(|name| (piece, name)));
+    let pieces = alone.map(|piece| (piece, "")).into_iter().chain(computers);
+    pieces.map(|(piece, of)| finding(Level::Well, piece, of, Matter::Unsaid, "")).collect()
+}
+
+fn self_test(language: Language, examination: Examination, now: Instant) -> Headless {
+    let screen = home(1, language);
+    screen.press(Key::F1);
+    screen.press(Key::PageDown);
+    screen.press(Key::Return);
+    screen.view.show_examination(examination, now);
+    screen
+}
+
+#[test]
+fn a_self_test_where_all_is_well() {
+    in_both(|language| {
+        let at = Instant::now();
+        let done = Examination::Done { findings: Arc::new(all_well()), at };
+        compare(
+            &self_test(language, done, at + Duration::from_secs(12)),
+            "selftest-well",
+            language,
+        );
+    });
+}
+
+#[test]
+fn a_self_test_where_something_is_wrong() {
+    in_both(|language| {
+        let mut findings = all_well();
+        let wrong = Level::Wrong;
+        findings.extend([
+            finding(Level::Note, Piece::Clock, "major-tom", Matter::ClockOff, "2.5\u{a0}s"),
+            finding(Level::Note, Piece::Meter, "", Matter::NotSetUp, ""),
+            finding(wrong, Piece::Folder, "ground-control", Matter::Hangs, ""),
+            finding(wrong, Piece::OpenMpi, "", Matter::Versions, "2.1.1, 4.1.4"),
+            finding(wrong, Piece::Input, "", Matter::Denied, "input"),
+        ]);
+        let at = Instant::now();
+        let done = Examination::Done { findings: Arc::new(findings), at };
+        compare(
+            &self_test(language, done, at + Duration::from_secs(150)),
+            "selftest-wrong",
+            language,
+        );
+    });
+}
+
+#[test]
+fn a_self_test_that_waits_for_a_computer() {
+    in_both(|language| {
+        let since = Instant::now();
+        let going = Examination::Going { since, awaited: vec!["ground-control".into()] };
+        compare(
+            &self_test(language, going, since + Duration::from_secs(6)),
+            "selftest-going",
+            language,
+        );
     });
 }
 

@@ -127,8 +127,14 @@ fn nonsense_from_this_machine_is_the_demos_fault_and_from_the_network_anybodys()
         for (mut listening, is_local) in [(local, true), (network, false)] {
             let mut version = hello(token);
             version[12] = 2;
+            // Whoever knows the token is the demo, wherever it is.
+            let _peer = connect(&listening, &version).await;
+            let expected = Refusal::Garbage(WireError::Version(2));
+            assert_eq!(listening.next().await.err(), Some(expected));
+            let mut stranger = hello([b'x'; 32]);
+            stranger[12] = 2;
             for (bytes, error) in [
-                (version, WireError::Version(2)),
+                (stranger, WireError::Version(2)),
                 (
                     b"GET / HTTP/1.1\r\n\r\n".to_vec(),
                     WireError::TooLong {

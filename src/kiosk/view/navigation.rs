@@ -25,6 +25,8 @@ pub enum Page {
     Cluster,
     /// One node.
     Node,
+    /// What the self-test has found.
+    Selftest,
 }
 
 /// What a key asks of the rest of the program.
@@ -38,6 +40,10 @@ pub enum Effect {
     Stop,
     /// Move this control of the running demo one step on.
     Step(usize),
+    /// Show the newest self-test; the first time it has to be made.
+    Selftest,
+    /// Look at every piece once more.
+    Examine,
 }
 
 /// Where the screen is.
@@ -59,7 +65,7 @@ pub struct Navigation {
     pub shares: bool,
     /// The control the keys are on.
     pub control: Option<usize>,
-    /// The button of the fault page the keys are on: 0 back, 1 again.
+    /// The button of the fault page the keys are on: 0 back, 1 again; of the help page: 0 self-test.
     pub button: Option<usize>,
     /// The presenter made the screen dark.
     pub dark: bool,
@@ -73,8 +79,13 @@ pub struct Navigation {
     pub quantity: Quantity,
     /// How far back.
     pub span: Span,
+    /// How many pages of findings the self-test has.
+    pub leaves: usize,
+    /// The shown one, from 0.
+    pub leaf: usize,
     before_help: Page,
     before_cluster: Page,
+    before_selftest: Page,
 }
 
 impl Navigation {
@@ -93,7 +104,13 @@ impl Navigation {
         match key {
             Key::Dark => self.dark = true,
             Key::Language => self.language = self.language.other(),
-            Key::Help if self.page == Page::Help => self.page = self.before_help,
+            Key::Help if self.page == Page::Help => self.enter(self.before_help),
+            Key::Help if self.page == Page::Selftest => {
+                if self.before_selftest != Page::Help {
+                    self.before_help = self.before_selftest;
+                }
+                self.page = Page::Help;
+            }
             Key::Help => {
                 self.before_help = self.page;
                 self.page = Page::Help;
@@ -107,6 +124,7 @@ impl Navigation {
                     Page::Help => self.press_help(key),
                     Page::Cluster => self.press_cluster(key),
                     Page::Node => self.press_node(key),
+                    Page::Selftest => self.press_selftest(key),
                 };
             }
         }
@@ -153,10 +171,49 @@ impl Navigation {
     }
 
     fn press_help(&mut self, key: Key) -> Option<Effect> {
-        if matches!(key, Key::Choose | Key::StartStop) {
-            self.page = self.before_help;
+        match key {
+            Key::Next => self.button = Some(0),
+            Key::Previous => self.button = None,
+            Key::Choose if self.button.is_some() => return self.open_selftest(),
+            _ => self.enter(self.before_help),
         }
         None
+    }
+
+    fn press_selftest(&mut self, key: Key) -> Option<Effect> {
+        match key {
+            Key::Next => self.next_leaf(),
+            Key::Previous => {
+                self.leaf = (self.leaf + self.leaves.max(1) - 1) % self.leaves.max(1);
+            }
+            Key::Choose => return Some(Effect::Examine),
+            _ if self.before_selftest == Page::Help => self.enter(self.before_help),
+            _ => self.close_cluster(),
+        }
+        None
+    }
+
+    /// The self-test was tapped or chosen, on the help page or on that of the computers.
+    pub fn open_selftest(&mut self) -> Option<Effect> {
+        self.before_selftest = self.page;
+        self.page = Page::Selftest;
+        self.leaf = 0;
+        Some(Effect::Selftest)
+    }
+
+    /// From the self-test back to where it was asked for.
+    pub fn close_selftest(&mut self) {
+        self.page = self.before_selftest;
+    }
+
+    /// The next findings, the first after the last.
+    pub fn next_leaf(&mut self) {
+        self.leaf = (self.leaf + 1) % self.leaves.max(1);
+    }
+
+    /// There are other findings, on so many pages.
+    pub fn set_leaves(&mut self, leaves: usize) {
+        (self.leaves, self.leaf) = (leaves, 0);
     }
 
     fn press_cluster(&mut self, key: Key) -> Option<Effect> {
@@ -192,7 +249,8 @@ impl Navigation {
         }
         self.before_cluster = match self.page {
             // What the keys mean is not where anybody wants to go back to.
-            Page::Help => self.before_help,
+            Page::Selftest if self.before_selftest != Page::Help => self.before_cluster,
+            Page::Help | Page::Selftest => self.before_help,
             page => page,
         };
         self.page = Page::Cluster;
@@ -363,7 +421,8 @@ mod tests {
 
     #[test]
     fn a_digit_launches_from_every_page_but_only_what_exists() {
-        for page in [Page::Home, Page::Demo, Page::Fault, Page::Help, Page::Cluster, Page::Node] {
+        let pages = [Page::Home, Page::Demo, Page::Fault, Page::Help, Page::Cluster, Page::Node];
+        for page in pages.into_iter().chain([Page::Selftest]) {
             let mut navigation = Navigation { page, ..at_home(2) };
             assert_eq!(press(&mut navigation, &[Key::Digit(3)]), None);
             assert_eq!(
@@ -440,6 +499,24 @@ mod tests {
         navigation.open_cluster();
         navigation.open_cluster();
         assert_eq!(navigation.page, Page::Demo, "a second tap on the strip goes back");
+    }
+
+    #[test]
+    fn a_clicker_reaches_the_self_test_turns_its_pages_and_repeats_it() {
+        let mut navigation = at_home(1);
+        let open = [Key::Help, Key::Next, Key::Choose];
+        assert_eq!(press(&mut navigation, &open), Some(Effect::Selftest));
+        assert_eq!(navigation.page, Page::Selftest);
+        navigation.set_leaves(3);
+        press(&mut navigation, &[Key::Next, Key::Next]);
+        assert_eq!(navigation.leaf, 2);
+        press(&mut navigation, &[Key::Next, Key::Previous]);
+        assert_eq!(navigation.leaf, 2, "the first page comes after the last");
+        assert_eq!(press(&mut navigation, &[Key::Choose]), Some(Effect::Examine));
+        press(&mut navigation, &[Key::Help]);
+        assert_eq!(navigation.page, Page::Help);
+        press(&mut navigation, &[Key::StartStop]);
+        assert_eq!(navigation.page, Page::Home);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a visitor should hear of where the run is: who is left out, and that it carries on.
 
+use wire::WireError;
+
 use crate::{
     supervisor::{Condition, Fault, Standby, Status},
     ui,
@@ -21,6 +23,7 @@ pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
     let refused = match status.carried_on {
         Some(Fault::NotAllocated { .. }) => Some(ui::DemoNews::Refused),
         Some(Fault::Revoked { .. }) => Some(ui::DemoNews::Revoked),
+        Some(Fault::Garbage(WireError::Version(_))) => Some(ui::DemoNews::Foreign),
         _ if placement.left_out.iter().any(is_taken) => Some(ui::DemoNews::SomebodyElse),
         _ => None,
     };
@@ -102,6 +105,9 @@ mod tests {
         let well = status(&["a", "b"], &[]);
         assert_eq!(of(&well), None);
         assert_eq!(of(&status(&[], &[])), None, "a kiosk without a cluster");
+        let fault = Some(Fault::Garbage(WireError::Version(2)));
+        let foreign = Status { carried_on: fault, ..status(&[], &[]) };
+        assert_eq!(of(&foreign), Some((ui::DemoNews::Foreign, String::new())));
         let again = Status { carried_on: Some(Fault::Hung { after_s: 2.5 }), ..well };
         assert_eq!(of(&again), Some((ui::DemoNews::Again, String::new())));
     }

@@ -166,6 +166,7 @@ mod tests {
             arguments: Vec::new(),
             mpi: true,
             ranks: Ranks { default: 1, min: 1, max: 64 },
+            resumes: false,
             gpu: Gpu::No,
             first_frame: Duration::from_secs(1),
             progress: Duration::from_secs(1),

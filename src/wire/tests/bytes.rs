@@ -154,7 +154,7 @@ fn what_is_outside_its_range_is_named() {
     );
     assert_eq!(
         broken(|b| b[12] = 2),
-        "the demo speaks version 2 of the protocol, this kiosk version 1"
+        "the demo speaks version 2 of the protocol, this kiosk version 1; install both from one release"
     );
     assert!(broken(|b| b[14] = 2).contains("pixel format"), "two bytes a pixel");
     assert!(broken(|b| b[48..50].fill(0)).contains("width"), "no width");

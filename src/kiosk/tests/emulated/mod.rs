@@ -140,17 +140,21 @@ fn build(test: &str, more: impl FnOnce(&Path) -> Vec<(String, String)>) -> ! {
         words(&format!("tc -n {space} qdisc add dev eth0 {shaped}"));
         let server = format!(
             "Port 22\nListenAddress {address}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nPidFile none\n\
-             UsePAM no\nPasswordAuthentication no\nUseDNS no\nPermitRootLogin yes\nClientAliveInterval 1\nClientAliveCountMax 3\n",
+             Include {}\nUsePAM no\nPasswordAuthentication no\nUseDNS no\nPermitRootLogin yes\nClientAliveInterval 1\nClientAliveCountMax 3\n",
             at("host"),
-            at("user.pub")
+            at("user.pub"),
+            at(&format!("guests{node}"))
         );
         fs::write(at(&format!("sshd{node}")), server).unwrap();
         fs::write(at(&format!("agent{node}")), format!("listen = '{address}:9101'\n")).unwrap();
-        fs::write(at(&format!("power{node}")), "").unwrap();
+        for empty in ["power", "guests", "environment"] {
+            fs::write(at(&format!("{empty}{node}")), "").unwrap();
+        }
         let (sshd, agent) = (which("sshd"), programs().join("hpc-kiosk-agent"));
         let sshd = format!("{} -D -e -f {}", sshd.display(), at(&format!("sshd{node}")));
         let agent = format!("{} --config {}", agent.display(), at(&format!("agent{node}")));
-        for service in [sshd, agent] {
+        let agent = format!(". {}; exec {agent}", at(&format!("environment{node}")));
+        for service in [format!("exec {sshd}"), agent] {
             serve(&space, name, service, folder.path().join(format!("power{node}")));
         }
     }
@@ -182,7 +186,7 @@ fn which(program: &str) -> PathBuf {
 
 /// Runs a service of a node again and again while the node has power.
 fn serve(space: &str, host: &str, service: String, power: PathBuf) {
-    let script = format!("hostname {host}; exec {service}");
+    let script = format!("hostname {host}; {service}");
     let arguments = ["netns", "exec", space, "unshare", "--uts", "sh", "-c", &script];
     serve_by("ip", &arguments, power);
 }
@@ -281,6 +285,21 @@ impl World {
     pub fn power_on(&self, node: usize) {
         fs::write(self.folder.join(format!("power{node}")), "").unwrap();
         self.heal(node);
+    }
+
+    /// Switches a node off and on again, from then on with this variable in the environment of all that runs there.
+    pub fn restart_with(&self, node: usize, name: &str, value: &str) {
+        self.power_off(node);
+        self.file(&format!("guests{node}"), &format!("SetEnv {name}={value}\n"));
+        self.file(&format!("environment{node}"), &format!("export {name}={value}\n"));
+        self.power_on(node);
+    }
+
+    /// What a command prints that a guest of a node runs through ssh.
+    pub fn on(&self, node: usize, command: &str) -> String {
+        let output = Command::new(self.ssh()).args([&address(node), command]).output().unwrap();
+        assert!(output.status.success(), "{command} on {}: {output:?}", NODES[node]);
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// All processes of a node.
