@@ -97,6 +97,15 @@ mod tests {
     }
 
     #[test]
+    fn a_race_goes_as_fast_as_the_machine_can() {
+        let mut pace = Pace::new(u32::MAX);
+        for _ in 0..50 {
+            pace.learn(frame(pace.batch(), us(10), us(0), us(1000)));
+        }
+        assert!((1200..1540).contains(&pace.batch()), "{}", pace.batch());
+    }
+
+    #[test]
     fn a_rank_that_wakes_up_late_does_not_stop_the_picture() {
         assert_eq!(settled(us(100), us(30_000), us(1000)), MOST_STEPS);
         assert_eq!(settled(us(1000), us(5000), us(1000)), 9);

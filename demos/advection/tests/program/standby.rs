@@ -119,7 +119,7 @@ fn a_state_of_something_else_begins_anew_and_a_stop_ends_the_sleep() {
 }
 
 #[test]
-fn a_race_computes_more_cells_than_it_shows_and_as_fast_as_it_can() {
+fn a_race_computes_more_cells_than_it_shows() {
     let mut kiosk = Kiosk::start_with(2, SMALL, &[], &["--fine", "4"]);
     assert_eq!((kiosk.hello.width, kiosk.hello.height), SMALL);
     assert_eq!(kiosk.frame().1.len(), 80 * 40);
@@ -128,6 +128,4 @@ fn a_race_computes_more_cells_than_it_shows_and_as_fast_as_it_can() {
         _ => None,
     });
     assert_eq!(statistics.updates, statistics.steps * 320 * 160);
-    let per_s = statistics.steps as f32 / statistics.interval_s;
-    assert!(20.0 * 60.0 < per_s, "no more than for the eye: {per_s} steps/s");
 }
