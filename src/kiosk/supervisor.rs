@@ -502,6 +502,11 @@ impl<P: Pictures> Supervisor<P> {
         if self.machine.carried_on().is_some() {
             self.stuck.append(&mut self.besides.unreached);
         }
+        // Whoever is silent is left out for that, and is welcome when it is back.
+        let computers = self.computers.borrow();
+        let is_ready = |computer: &Computer| computer.condition == Condition::Ready;
+        self.stuck.retain(|name| computers.iter().any(|c| c.name == *name && is_ready(c)));
+        drop(computers);
         let wanted = self.wanted_beside();
         let is_running = matches!(self.machine.state(), State::Running { .. });
         if let Some(standby) = self.besides.standby() {
