@@ -10,18 +10,15 @@ pub mod watch;
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
 use rustix::process::geteuid;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::Command,
-    time::timeout,
-};
 
-use crate::config::Slurm;
+use crate::{
+    command::{self, Limits},
+    config::Slurm,
+};
 
 /// How the names of our jobs begin; they end with what no other run has.
 pub const JOB: &str = "hpc-kiosk-";
@@ -44,42 +41,17 @@ pub async fn ask(
     name: &str,
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
 ) -> Result<String, String> {
-    let program = program(slurm, name);
-    let cannot = |error| format!("{} cannot be run: {error}", program.display());
-    let mut child = Command::new(&program)
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(cannot)?;
-    let (output, complaint) = (child.stdout.take(), child.stderr.take());
-    let answer = async {
-        let (output, complaint) = tokio::join!(read(output), read(complaint));
-        (output, complaint, child.wait().await)
-    };
-    let answer = timeout(ANSWER, answer).await;
-    let (output, complaint, status) =
-        answer.map_err(|_| format!("{name} has not answered within {} s", ANSWER.as_secs()))?;
-    match status.map_err(cannot)?.success() {
-        true if MAX_ANSWER <= output.len() as u64 => {
+    let limits = Limits { time: ANSWER, bytes: MAX_ANSWER };
+    let said = command::ask(program(slurm, name), arguments, limits).await;
+    let said = said.map_err(|why| format!("{name}: {why}"))?;
+    match said.is_content {
+        true if MAX_ANSWER <= said.output.len() as u64 => {
             Err(format!("{name} said more than {} MiB", MAX_ANSWER >> 20))
         }
-        true => Ok(output),
-        false => Err(format!("{name}: {}", complaint.lines().last().unwrap_or("failed").trim())),
+        true => Ok(said.output),
+        false if said.complaint.is_empty() => Err(format!("{name}: failed")),
+        false => Err(format!("{name}: {}", said.complaint)),
     }
-}
-
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        // What was read up to an error is what there is.
-        let _ = pipe.take(MAX_ANSWER).read_to_end(&mut bytes).await;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Ends all jobs that kiosks of this user have left; says how many. To be called while no run has one.

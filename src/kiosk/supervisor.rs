@@ -35,6 +35,7 @@ mod run;
 pub mod run_folder;
 pub mod settings;
 pub mod status;
+mod taking_over;
 mod values;
 mod warden_process;
 
@@ -44,7 +45,7 @@ pub use status::{Ended, Fault, Queue, Standby, State, Status};
 
 use beside::Besides;
 use machine::{Action, Event, Machine};
-use placement::{Scale, offers, place_scaled};
+use placement::Scale;
 use run::{Happening, Run};
 use values::Values;
 
@@ -203,6 +204,7 @@ impl<P: Pictures> Supervisor<P> {
                 self.besides.forgive();
                 self.publish();
             }
+            // The self-test's.
             Intent::Examine => {}
             Intent::Pointer { finger, phase, x, y } => {
                 if let Some(run) = &mut self.run {
@@ -357,10 +359,7 @@ impl<P: Pictures> Supervisor<P> {
             placement.hosts.clear();
         }
         let far = !placement.hosts.is_empty();
-        let processes = match far {
-            true => placement.ranks(),
-            false => launch::processes(&demo, &self.settings, placement.here),
-        };
+        let processes = self.processes(&demo, &placement);
         if demo.resumes {
             self.warm = Some(Arc::clone(&demo));
         }
@@ -411,184 +410,6 @@ impl<P: Pictures> Supervisor<P> {
             self.is_showing = false;
             self.pictures.end();
         }
-    }
-
-    /// Where a run of `demo` would be now.
-    fn place(&self, demo: &Demo) -> Placement {
-        match demo.mpi && self.settings.remote.is_some() {
-            true => {
-                let mut computers = self.computers.borrow().clone();
-                let is_stuck = |computer: &&mut Computer| self.stuck.contains(&computer.name);
-                for computer in computers.iter_mut().filter(is_stuck) {
-                    computer.condition = Condition::Silent;
-                }
-                place_scaled(demo.ranks, self.scale, &computers, None)
-            }
-            false => Placement { here: self.scale.ranks, ..Placement::default() },
-        }
-    }
-
-    /// The run that should be there in advance, if any: for the next visitor, or to take over from the one on the screen.
-    fn wanted_beside(&self) -> Option<(Arc<Demo>, Placement)> {
-        if self.is_done || self.machine.is_quitting() {
-            return None;
-        }
-        match self.machine.state() {
-            State::Idle => {
-                // What Slurm lends is for somebody who is there, not for somebody who may come.
-                let is_lent = self.settings.remote.as_ref().is_some_and(|r| r.slurm.is_some());
-                let demo = self.warm.as_ref().filter(|_| !is_lent)?;
-                let placement = self.place(demo);
-                (!placement.hosts.is_empty()).then(|| (Arc::clone(demo), placement))
-            }
-            State::Starting { demo, .. } | State::Running { demo, .. } if demo.resumes => {
-                let placement = self.place(&demo);
-                let is_more = self.said.placement.hosts.len() < placement.hosts.len()
-                    && !self.machine.stays_here();
-                let is_other = self.is_scale_new
-                    && (placement.hosts != self.said.placement.hosts
-                        || placement.here != self.said.placement.here);
-                (is_more || is_other).then_some((demo, placement))
-            }
-            _ => None,
-        }
-    }
-
-    /// What the run may be put on, and what it is on.
-    fn tell_scales(&mut self) {
-        let (State::Starting { demo, .. } | State::Running { demo, .. }) = self.machine.state()
-        else {
-            return;
-        };
-        let offers = match demo.resumes && demo.mpi {
-            true if self.settings.remote.is_some() => {
-                offers(demo.ranks, &self.computers.borrow(), self.settings.cores)
-            }
-            true => offers(demo.ranks, &[], self.settings.cores),
-            false => Vec::new(),
-        };
-        let is_at = |scale: &&Scale, placement: &Placement, processes: u16| {
-            let there = place_scaled(demo.ranks, **scale, &self.computers.borrow(), None);
-            match there.hosts.is_empty() {
-                true => {
-                    let here = launch::processes(&demo, &self.settings, there.here);
-                    placement.hosts.is_empty() && scale.computers == Some(0) && here == processes
-                }
-                false => there.hosts == placement.hosts,
-            }
-        };
-        let said = &self.said;
-        self.said.scale =
-            offers.iter().find(|scale| is_at(scale, &said.placement, said.processes)).copied();
-        let awaited = self.is_scale_new.then_some(self.scale);
-        self.said.scale_awaited = awaited.filter(|scale| Some(*scale) != self.said.scale);
-        if *self.said.offers != offers {
-            self.said.offers = Arc::new(offers);
-        }
-    }
-
-    /// When another run in advance may be started after one that failed.
-    fn start_again_at(&mut self) -> Option<Instant> {
-        let waits = self.besides.standby().is_none() && self.wanted_beside().is_some();
-        self.besides.not_before().filter(|_| waits)
-    }
-
-    /// Starts, dismisses or calls the run that waits, as it has come to be wanted.
-    async fn tend(&mut self) {
-        if !std::mem::take(&mut self.is_untended) {
-            return;
-        }
-        let now = Instant::now();
-        if self.machine.carried_on().is_some() {
-            self.stuck.append(&mut self.besides.unreached);
-        }
-        // Whoever is silent is left out for that, and is welcome when it is back.
-        let computers = self.computers.borrow();
-        let is_ready = |computer: &Computer| computer.condition == Condition::Ready;
-        self.stuck.retain(|name| computers.iter().any(|c| c.name == *name && is_ready(c)));
-        drop(computers);
-        let wanted = self.wanted_beside();
-        let is_running = matches!(self.machine.state(), State::Running { .. });
-        if let Some(standby) = self.besides.standby() {
-            let is_it = wanted.as_ref().is_some_and(|(demo, placement)| {
-                standby.demo.id == demo.id
-                    && standby.placement.hosts == placement.hosts
-                    && standby.placement.here == placement.here
-            });
-            if !is_it {
-                self.besides.dismiss_standby(now).await;
-            } else if is_running && standby.stage == beside::Stage::Ready {
-                standby.ask(now);
-                if let Some(run) = &mut self.run {
-                    run.save();
-                }
-            }
-        }
-        if self.besides.standby().is_none()
-            && self.besides.may_start(now)
-            && let Some((demo, placement)) = wanted
-        {
-            let processes = match placement.hosts.is_empty() {
-                true => launch::processes(&demo, &self.settings, placement.here),
-                false => placement.ranks(),
-            };
-            match Run::start(&demo, &self.settings, &placement, true).await {
-                Ok(run) => self.besides.add(run, demo, Arc::new(placement), processes),
-                Err(fault) => {
-                    log::warn!("{}: cannot be started in advance: {fault}", demo.id);
-                    self.besides.failed(now);
-                }
-            }
-        }
-        if self.said.standby != self.besides.told() {
-            self.publish();
-        }
-        self.is_untended = false;
-    }
-
-    /// What has happened to a run beside the one on the screen.
-    async fn see_beside(&mut self, place: usize, happening: Option<Happening>) -> Option<Event> {
-        let now = Instant::now();
-        self.is_untended = true;
-        let frame = match &happening {
-            Some(Happening::Frame(header)) => Some(*header),
-            _ => None,
-        };
-        let is_hello = matches!(happening, Some(Happening::Hello(_)));
-        let takes_over = self.besides.see(place, happening, now).await;
-        if let (true, Some(standby), Some(values)) =
-            (is_hello, self.besides.standby(), &self.values)
-            && let Some(run) = &mut standby.run
-        {
-            values.all().for_each(|control| run.control(control));
-        }
-        let demo = match self.machine.state() {
-            State::Running { demo, .. } if takes_over => demo,
-            _ => return None,
-        };
-        let standby = self.besides.take_standby()?;
-        let (Some(mut run), Some(hello)) = (standby.run, standby.hello) else { return None };
-        let before = std::mem::replace(&mut self.said.placement, standby.placement);
-        let far = !self.said.placement.hosts.is_empty();
-        self.said.processes = standby.processes;
-        self.said.statistics = None;
-        self.is_scale_new = false;
-        self.pictures.end();
-        self.pictures.begin(&hello);
-        self.is_showing = true;
-        self.said.hello = Some(Arc::new(hello));
-        if let Some(header) = frame {
-            self.pictures.picture(&header, run.pixels());
-        }
-        if let Some(old) = &self.run {
-            run.take_fingers(old);
-        }
-        if let Some(old) = self.run.replace(run) {
-            self.besides.retire(old, demo, before, now).await;
-        }
-        self.machine.handle(Event::Placed { far }, now);
-        self.publish();
-        Some(Event::Frame)
     }
 
     fn publish(&mut self) {

@@ -17,7 +17,10 @@ use headless::{Headless, cluster, demo, jetson, node, readings};
 use kiosk::{
     doctor::{Examination, Finding, Level, Matter, Piece},
     intent::Scale,
-    supervisor::{Condition, Ended, Fault, Placement, Standby, State, Status, placement::Host},
+    slurm::said::Why,
+    supervisor::{
+        Condition, Ended, Fault, Placement, Queue, Standby, State, Status, placement::Host,
+    },
     telemetry::{
         Telemetry,
         reading::{Complaint, Flag, Origin, Reading},
@@ -41,8 +44,10 @@ fn compare(screen: &Headless, page: &str, language: Language) {
     let shown =
         image::RgbaImage::from_raw(pixels.width(), pixels.height(), pixels.as_bytes().to_vec());
     let mut shown = image::DynamicImage::from(shown.unwrap()).into_rgb8();
-    if page == "starting" {
+    if page.starts_with("starting") {
         let [columns, rows] = SECONDS;
+        // There, the reason stands below the seconds.
+        let rows = if page == "starting-queue" { 184..212 } else { rows };
         let places = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
         places.for_each(|(x, y)| shown.put_pixel(x, y, image::Rgb([0; 3])));
     }
@@ -119,6 +124,20 @@ fn home_where_nothing_is_measured() {
         let screen = home(2, language);
         screen.view.show_telemetry(readings(None, None), Instant::now());
         compare(&screen, "home-unmeasured", language);
+    });
+}
+
+#[test]
+fn a_demo_that_stands_in_the_queue() {
+    in_both(|language| {
+        let screen = home(1, language);
+        screen.press(Key::F5);
+        let since = Instant::now();
+        let state = State::Starting { demo: Arc::new(demo("rury", 0)), since };
+        let queue = Queue { since, limit: Duration::from_secs(10), why: Why::Others };
+        let status = Status { state, processes: 2, queue: Some(queue), ..Default::default() };
+        screen.view.show_status(status, since);
+        compare(&screen, "starting-queue", language);
     });
 }
 
@@ -225,6 +244,21 @@ fn a_demo_that_begins_here_while_the_others_start() {
         status.standby = Standby::Starting(2);
         screen.view.show_status(status, Instant::now());
         compare(&screen, "demo-begins-here", language);
+    });
+}
+
+#[test]
+fn a_cluster_that_computes_for_somebody_else() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.press_text("1");
+        let mut status = screen.run("rury", 2);
+        let left_out =
+            ["major-tom", "ground-control"].map(|name| (name.into(), Condition::Taken)).into();
+        status.placement = Arc::new(Placement { left_out, ..Placement::default() });
+        screen.view.show_status(status, Instant::now());
+        compare(&screen, "demo-somebody-else", language);
     });
 }
 

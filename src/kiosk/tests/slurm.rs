@@ -2,63 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod clustered;
 mod emulated;
 mod supervised;
 
 use std::{
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
 
+use clustered::Cluster;
 use emulated::{NODES, World, slurm_world};
 use kiosk::{
-    computers,
-    config::Config,
-    intent::Intent,
-    slurm::said::{Seen, Why},
-    supervisor::{Computer, Condition, Fault, Settings, State, Status},
-    telemetry::{SharedHistory, Telemetry, gather::Gatherer},
+    slurm::said::Why,
+    supervisor::{Condition, Fault, State, Status},
 };
-use supervised::{CANVAS, Kiosk, PATIENCE, programs};
-use tokio::sync::watch;
-
-/// A kiosk on the access node, with its eyes on the others and on the queue.
-struct Cluster {
-    kiosk: Kiosk,
-    computers: watch::Receiver<Vec<Computer>>,
-    seen: watch::Receiver<Seen>,
-    gatherer: Option<Gatherer>,
-}
+use supervised::PATIENCE;
 
 impl Cluster {
-    fn start(world: &World, launch: &str) -> Self {
-        let config = Config::parse(Path::new("kiosk.toml"), &world.config(launch)).unwrap();
-        let (told, telemetry) = watch::channel(Telemetry::default());
-        let history = SharedHistory::default();
-        let (nodes, metrics) = (&config.nodes, &config.metrics);
-        let gatherer = Gatherer::start(nodes, metrics, told, history, &mut Vec::new()).unwrap();
-        let (told, computers) = watch::channel(Vec::new());
-        let (seen, watching) = computers::slurm(&config);
-        let following = computers::follow(config.clone(), telemetry, seen.clone(), told);
-        thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                tokio::select! { () = following => {}, () = watching => {} }
-            });
-        });
-        let demo = "mpi = true\nranks = { default = 2, min = 1, max = 4 }\nprogram = 'advection'\nfirst_frame_s = 10";
-        let settings = Settings::new(&config, &programs().join("hpc-kiosk"), CANVAS);
-        let kiosk = Kiosk::on(&[("pipe", demo)], computers.clone(), |changed| {
-            changed.remote = settings.remote;
-            changed.mca = settings.mca;
-        });
-        let cluster = Self { kiosk, computers, seen, gatherer: Some(gatherer) };
-        cluster.until_all_are([Condition::Ready; 2]);
-        cluster
-    }
-
     fn until_all_are(&self, conditions: [Condition; 2]) {
         let begun = Instant::now();
         loop {
@@ -71,27 +32,8 @@ impl Cluster {
         }
     }
 
-    /// The hosts of the run that shows pictures now, rank by rank.
-    fn hosts(&self) -> Vec<String> {
-        let hello = self.kiosk.status.borrow().hello.clone();
-        hello.unwrap().ranks.iter().map(|rank| rank.host.clone()).collect()
-    }
-
     fn is_here(&self) -> bool {
         self.hosts().iter().all(|host| !NODES.contains(&&host[..]))
-    }
-
-    fn launch(&self) -> Status {
-        self.kiosk.launch("pipe");
-        self.until_running_since(Instant::now())
-    }
-
-    /// Waits for a run that began after `since`.
-    fn until_running_since(&self, since: Instant) -> Status {
-        self.kiosk.until("a run", |status| match &status.state {
-            State::Running { since: began, .. } => since <= *began + Duration::from_millis(50),
-            _ => false,
-        })
     }
 
     /// What becomes of the run that a blow hit after `struck` and before `hit`: within 3 s of that it is noticed, within 5 s more there are pictures again.
@@ -114,21 +56,10 @@ impl Cluster {
     }
 
     /// Stops the run, and sees to it that nothing of it is left anywhere, not even in the queue.
-    fn stop(&self, world: &World) {
-        self.kiosk.ask(Intent::Stop);
-        let ended = self.kiosk.until_ended();
-        assert_eq!((&ended.fault, ended.unreached.len()), (&None, 0), "{ended:?}");
-        assert_eq!(world.left(), [] as [String; 0]);
+    fn stop_and_return(&self, world: &World) {
+        self.stop(world);
         let ours = world.slurm("squeue -h --user=0 --states=PENDING,RUNNING -o %i|%T|%j");
         assert_eq!(ours, "");
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if let Some(gatherer) = self.gatherer.take() {
-            let _ = gatherer.stop();
-        }
     }
 }
 
@@ -162,7 +93,7 @@ fn slurm_gives_a_run_its_computers_and_has_them_back_afterwards() {
         let job = world.slurm("squeue -h -o %T|%j|%N");
         assert!(job.starts_with("RUNNING|hpc-kiosk-"), "{job}");
         assert_eq!(world.slurm("sinfo -h -N -o %T"), "allocated\nallocated\n");
-        cluster.stop(&world);
+        cluster.stop_and_return(&world);
     }
     println!("slurm: from the launch to the first picture, cold: {times:.2?}");
     assert!(times.iter().all(|time| *time < Duration::from_secs(3)), "{times:?}");
@@ -176,12 +107,12 @@ fn slurm_gives_a_run_its_computers_and_has_them_back_afterwards() {
     let is_same =
         |status: &Status| matches!(status.state, State::Running { since: now, .. } if now == since);
     assert!(is_same(&cluster.kiosk.status.borrow()));
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     // Afterwards it takes no part.
     let status = cluster.launch();
     assert_eq!(cluster.hosts(), [NODES[0]; 2]);
     assert_eq!(status.placement.left_out, [(NODES[1].to_owned(), Condition::OutOfService)]);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     // The doctor says so.
     let launch = "launcher = 'slurm'\n[launch.slurm]\npartition = 'debug'";
     let said = doctor(&world, &world.config(launch));
@@ -201,7 +132,7 @@ fn slurm_gives_a_run_its_computers_and_has_them_back_afterwards() {
     cluster.until_all_are([Condition::Ready; 2]);
     cluster.launch();
     assert_eq!(cluster.hosts(), NODES);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
 }
 
 #[test]
@@ -215,7 +146,7 @@ fn somebody_elses_work_comes_first() {
     assert!(cluster.is_here(), "{status:?}");
     let taken = NODES.map(|name| (name.to_owned(), Condition::Taken));
     assert_eq!(status.placement.left_out, taken);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     world.slurm(&format!("scancel {job}"));
     cluster.until_all_are([Condition::Ready; 2]);
 
@@ -224,7 +155,7 @@ fn somebody_elses_work_comes_first() {
     cluster.until_all_are([Condition::Taken, Condition::Ready]);
     cluster.launch();
     assert_eq!(cluster.hosts(), [NODES[1]; 2]);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     world.slurm(&format!("scancel {job}"));
     cluster.until_all_are([Condition::Ready; 2]);
 
@@ -238,13 +169,13 @@ fn somebody_elses_work_comes_first() {
     world.slurm("scontrol update partition=debug state=up");
     let status = cluster.until_running_since(launched);
     assert_eq!((cluster.hosts(), status.queue), (NODES.map(str::to_owned).to_vec(), None));
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
 
     // Left by the visitor.
     world.slurm("scontrol update partition=debug state=down");
     cluster.kiosk.launch("pipe");
     cluster.kiosk.until("the queue", |status| status.queue.is_some());
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     // Too long.
     let launched = Instant::now();
     cluster.kiosk.launch("pipe");
@@ -257,7 +188,7 @@ fn somebody_elses_work_comes_first() {
     assert!(launched.elapsed() < Duration::from_secs(3 + 3));
     assert!(matches!(status.carried_on, Some(Fault::NotAllocated { .. })), "{status:?}");
     assert!(cluster.is_here());
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     world.slurm("scontrol update partition=debug state=up");
     drop(cluster);
 
@@ -275,7 +206,7 @@ fn somebody_elses_work_comes_first() {
         cluster.until_carried_on("somebody else's job on one of two", struck, Instant::now());
     assert_eq!(status.carried_on, Some(Fault::Taken { host: NODES[1].to_owned() }));
     assert_eq!(cluster.hosts(), [NODES[0]; 2]);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     world.slurm(&format!("scancel {job}"));
 }
 
@@ -291,7 +222,7 @@ fn a_run_whose_job_is_ended_from_outside_goes_on_here_and_slurmctld_may_come_and
     let status = cluster.until_carried_on("scancel", struck, struck);
     assert!(matches!(status.carried_on, Some(Fault::Revoked { .. })), "{status:?}");
     assert!(cluster.is_here());
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
 
     let status = cluster.launch();
     let State::Running { since, .. } = status.state else { panic!() };
@@ -308,7 +239,7 @@ fn a_run_whose_job_is_ended_from_outside_goes_on_here_and_slurmctld_may_come_and
     went_on(6);
     world.let_slurmctld_back();
     went_on(6);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
 
     // Without it a run goes here, and with it there again.
     world.stop_slurmctld();
@@ -320,9 +251,9 @@ fn a_run_whose_job_is_ended_from_outside_goes_on_here_and_slurmctld_may_come_and
     while !std::process::Command::new("squeue").output().unwrap().status.success() {
         assert!(begun.elapsed() < PATIENCE, "slurmctld does not come back");
     }
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
     cluster.until_all_are([Condition::Ready; 2]);
     cluster.launch();
     assert_eq!(cluster.hosts(), NODES);
-    cluster.stop(&world);
+    cluster.stop_and_return(&world);
 }

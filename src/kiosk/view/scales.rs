@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, rc::Rc};
 
-use slint::{ComponentHandle, Model, ModelRc, VecModel};
+use slint::{ComponentHandle, ModelRc, VecModel};
 
-use super::numbers::Language;
+use super::{cluster, numbers::Language};
 use crate::{
     intent::Scale,
     supervisor::{Standby, Status},
@@ -60,16 +60,7 @@ impl Scales {
                     .into(),
             }
         });
-        let rows: Vec<ui::ScaleRow> = rows.collect();
-        if self.rows.row_count() != rows.len() {
-            self.rows.set_vec(rows);
-            return;
-        }
-        for (index, row) in rows.into_iter().enumerate() {
-            if self.rows.row_data(index).as_ref() != Some(&row) {
-                self.rows.set_row_data(index, row);
-            }
-        }
+        cluster::update(&self.rows, rows);
     }
 }
 

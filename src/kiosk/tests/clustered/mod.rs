@@ -13,6 +13,7 @@ use kiosk::{
     computers,
     config::Config,
     intent::Intent,
+    slurm::said::Seen,
     supervisor::{Computer, Condition, Settings, State, Status},
     telemetry::{SharedHistory, Telemetry, gather::Gatherer},
 };
@@ -30,6 +31,8 @@ pub const DEMO: &str = "mpi = true\nranks = { default = 2, min = 1, max = 4 }\np
 pub struct Cluster {
     pub kiosk: Kiosk,
     pub computers: watch::Receiver<Vec<Computer>>,
+    /// What Slurm says, where the kiosk.toml heeds one.
+    pub seen: watch::Receiver<Seen>,
     gatherer: Option<Gatherer>,
     files_before: Vec<String>,
 }
@@ -47,19 +50,20 @@ impl Cluster {
     /// The same with another demo.
     pub fn with_demo(demo: &str, config: &str) -> Self {
         let config = Config::parse(Path::new("kiosk.toml"), config).unwrap();
-        let (seen, telemetry) = watch::channel(Telemetry::default());
+        let (told, telemetry) = watch::channel(Telemetry::default());
         let (nodes, metrics) = (&config.nodes, &config.metrics);
         let history = SharedHistory::default();
-        let gatherer = Gatherer::start(nodes, metrics, seen, history, &mut Vec::new()).unwrap();
+        let gatherer = Gatherer::start(nodes, metrics, told, history, &mut Vec::new()).unwrap();
         let (told, computers) = watch::channel(Vec::new());
-        let following = config.clone();
+        let (seen, watching) = computers::slurm(&config);
+        let following = computers::follow(config.clone(), telemetry, seen.clone(), told);
         thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let (seen, _) = computers::slurm(&following);
-            runtime.block_on(computers::follow(following, telemetry, seen, told));
+            runtime.block_on(async { tokio::join!(following, watching) });
         });
-        let cluster = Self::playing(demo, &config, computers, Some(gatherer));
+        let mut cluster = Self::playing(demo, &config, computers, Some(gatherer));
+        cluster.seen = seen;
         cluster.until_ready(&NODES);
         cluster
     }
@@ -85,7 +89,8 @@ impl Cluster {
             changed.remote = settings.remote;
             changed.mca = settings.mca;
         });
-        Self { kiosk, computers, gatherer, files_before: emulated::run_files() }
+        let (_, seen) = watch::channel(Seen::default());
+        Self { kiosk, computers, seen, gatherer, files_before: emulated::run_files() }
     }
 
     /// Waits until exactly these are ready.
