@@ -3,7 +3,7 @@
 //! [`machine`] decides; everything else here is its eyes and hands. A demo is other processes, always: whatever they
 //! do, this goes on, and nothing of a run outlives it.
 
-use std::{future::pending, pin::pin, sync::Arc, time::Instant};
+use std::{collections::HashMap, future::pending, pin::pin, sync::Arc, time::Instant};
 
 use tokio::{
     select,
@@ -147,6 +147,8 @@ struct Supervisor<P> {
     values: Option<Values>,
     /// Computers that did not answer about its end: it carries on without them.
     stuck: Vec<String>,
+    /// The computers that are ready, and since when.
+    ready_since: HashMap<String, Instant>,
     /// The computers of the last run that could not be asked about its end.
     unreached: Vec<String>,
     /// What was published last, but for what the machine knows.
@@ -177,6 +179,7 @@ impl<P: Pictures> Supervisor<P> {
             is_untended: true,
             values: None,
             stuck: Vec::new(),
+            ready_since: HashMap::new(),
             unreached: Vec::new(),
             said: Status::default(),
             status,

@@ -49,6 +49,8 @@ pub(super) struct Beside {
     pub hello: Option<Hello>,
     pub stage: Stage,
     pub run: Option<Run>,
+    /// When it was wanted last.
+    wanted: Instant,
     machine: Machine,
 }
 
@@ -56,8 +58,8 @@ pub(super) struct Beside {
 #[derive(Default)]
 pub(super) struct Besides {
     all: Vec<Beside>,
-    /// The computers that could not be asked about the end of one.
-    pub unreached: Vec<String>,
+    /// The computers that could not be asked about the end of one, and when that end began.
+    pub unreached: Vec<(String, Instant)>,
     failures: u32,
     not_before: Option<Instant>,
 }
@@ -102,7 +104,16 @@ impl Besides {
             machine.handle(Event::Queued { limit }, now);
         }
         let (run, stage) = (Some(run), Stage::Warming);
-        self.all.push(Beside { demo, placement, processes, hello: None, stage, run, machine });
+        self.all.push(Beside {
+            demo,
+            placement,
+            processes,
+            hello: None,
+            stage,
+            run,
+            wanted: now,
+            machine,
+        });
     }
 
     /// Ends the run on the screen, which another one has taken over from.
@@ -117,7 +128,8 @@ impl Besides {
         let mut machine = Machine::beside(Arc::clone(&demo), far, now);
         machine.handle(Event::Hello, now);
         let (run, stage) = (Some(run), Stage::Warming);
-        let beside = Beside { demo, placement, processes: 0, hello: None, stage, run, machine };
+        let beside =
+            Beside { demo, placement, processes: 0, hello: None, stage, run, wanted: now, machine };
         self.all.push(beside);
         let last = self.all.len() - 1;
         self.dismiss(last, now).await;
@@ -132,6 +144,7 @@ impl Besides {
 
     async fn dismiss(&mut self, place: usize, now: Instant) {
         self.all[place].stage = Stage::Leaving;
+        self.all[place].wanted = now;
         self.obey(place, Event::Stop, now).await;
     }
 
@@ -211,7 +224,8 @@ impl Besides {
     /// Tells the machine of one of them and does what it says; forgets it when it is over.
     async fn obey(&mut self, place: usize, event: Event, now: Instant) {
         if let Event::Over { unreached, .. } | Event::Swept { unreached, .. } = &event {
-            self.unreached.clone_from(unreached);
+            let wanted = self.all[place].wanted;
+            self.unreached.extend(unreached.iter().map(|name| (name.clone(), wanted)));
         }
         let mut others = self.wardens();
         let beside = &mut self.all[place];
@@ -230,6 +244,7 @@ impl Besides {
         let ends = !matches!(beside.machine.state(), State::Starting { .. });
         if ends && was_wanted {
             beside.stage = Stage::Leaving;
+            beside.wanted = now;
             let fault = match (beside.machine.state(), beside.machine.ended()) {
                 (State::Stopping { fault: Some(fault), .. }, _) => fault.to_string(),
                 (_, Some(ended)) => {

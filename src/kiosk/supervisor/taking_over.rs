@@ -95,20 +95,37 @@ impl<P: Pictures> Supervisor<P> {
         self.besides.not_before().filter(|_| waits)
     }
 
+    /// Computers that seem well but did not answer about the end of a run take no part until the next visitor. Whoever is
+    /// silent is left out for that, and is welcome when it is back.
+    fn note_who_is_stuck(&mut self, now: Instant) {
+        let computers = self.computers.borrow();
+        let ready: Vec<&str> = computers
+            .iter()
+            .filter(|computer| computer.condition == Condition::Ready)
+            .map(|computer| &computer.name[..])
+            .collect();
+        self.ready_since.retain(|name, _| ready.contains(&&name[..]));
+        for name in &ready {
+            if !self.ready_since.contains_key(*name) {
+                self.ready_since.insert((*name).to_owned(), now);
+            }
+        }
+        for (name, wanted) in self.besides.unreached.drain(..) {
+            // One that came back since was away for a reason that is over.
+            if self.ready_since.get(&name).is_some_and(|since| *since < wanted) {
+                self.stuck.push(name);
+            }
+        }
+        self.stuck.retain(|name| ready.contains(&&name[..]));
+    }
+
     /// Starts, dismisses or calls the run that waits, as it has come to be wanted.
     pub(super) async fn tend(&mut self) {
         if !std::mem::take(&mut self.is_untended) {
             return;
         }
         let now = Instant::now();
-        if self.machine.carried_on().is_some() {
-            self.stuck.append(&mut self.besides.unreached);
-        }
-        // Whoever is silent is left out for that, and is welcome when it is back.
-        let computers = self.computers.borrow();
-        let is_ready = |computer: &Computer| computer.condition == Condition::Ready;
-        self.stuck.retain(|name| computers.iter().any(|c| c.name == *name && is_ready(c)));
-        drop(computers);
+        self.note_who_is_stuck(now);
         let wanted = self.wanted_beside();
         let is_running = matches!(self.machine.state(), State::Running { .. });
         if let Some(standby) = self.besides.standby() {
