@@ -107,8 +107,12 @@ pub async fn open_mpi(config: &Config) -> (Option<String>, Finding) {
             "write Open MPI's mpirun into [launch] mpirun; sudo apt-get install openmpi-bin",
         )
         .because(Matter::NoMpi, ""),
-        (None, Err(why)) => Finding::wrong("Open MPI", why, "sudo apt-get install openmpi-bin")
-            .because(Matter::NoMpi, ""),
+        (None, Err(why)) => Finding::wrong(
+            "Open MPI",
+            why,
+            "sudo apt-get install openmpi-bin, or correct the path in [launch] mpirun",
+        )
+        .because(Matter::NoMpi, ""),
     };
     (version, finding.about(Piece::OpenMpi, ""))
 }

@@ -97,7 +97,7 @@ fn reached(computer: &Computer, shell: &Shell, far: &Far, findings: &mut Vec<Fin
     };
     if let Some(why) = why {
         let remedy = format!(
-            "as the user that the kiosk runs as: ssh-copy-id {host}, then ssh {host} true must work without a question"
+            "see that sshd runs there; then, as the user that the kiosk runs as: ssh-copy-id {host}, until ssh {host} true works without a question"
         );
         let finding = Finding::wrong(what, why, remedy).about(Piece::Ssh, name);
         findings.push(finding.because(Matter::NoLogin, ""));

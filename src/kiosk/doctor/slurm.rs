@@ -28,7 +28,7 @@ pub async fn examine(config: &Config, findings: &mut Vec<Finding>) {
         Ok((false, why)) | Err(why) => Finding::wrong(
             "munge",
             why,
-            "sudo systemctl start munge; all computers need the same key",
+            "sudo apt-get install munge, then sudo systemctl start munge; all computers need the same key",
         ),
     });
     let partition: Vec<String> =
