@@ -312,6 +312,15 @@ mod tests {
     }
 
     #[test]
+    fn the_real_clusters_file_is_an_example_too() {
+        let config = parse(include_str!("../../assets/kiosk-cluster.toml")).unwrap();
+        assert_eq!(config.launch.launcher, Launcher::Ssh);
+        assert!(config.launch.slurm.is_some(), "others' jobs are heeded");
+        let slots: Vec<_> = config.nodes.iter().map(|node| node.slots).collect();
+        assert_eq!(slots, [Some(3), Some(4), Some(4)]);
+    }
+
+    #[test]
     fn an_empty_file_is_fine() {
         assert_eq!(parse(""), Ok(Config::default()));
     }
