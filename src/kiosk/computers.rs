@@ -11,7 +11,7 @@ use crate::{
         said::{Seen, Use},
         watch as queue,
     },
-    supervisor::{Computer, Condition},
+    supervisor::{Computer, Computers, Condition, Heat},
     telemetry::{
         Freshness, Node, Telemetry,
         reading::{Complaint, Reading},
@@ -21,13 +21,13 @@ use crate::{
 /// Ranks on a computer whose slots the owner does not say.
 const SLOTS: u16 = 1;
 
-/// The other computers of the cluster as runs may use them at `now`; `slurm` is who has which of them, where that is heeded.
+/// The computers of the cluster as runs may use them at `now`; `slurm` is who has which of them, where that is heeded.
 pub fn computers(
     config: &Config,
     telemetry: &Telemetry,
     slurm: Option<&Seen>,
     now: Instant,
-) -> Vec<Computer> {
+) -> Computers {
     let must_be_slurms = config.launch.launcher == Launcher::Slurm;
     let limit_celsius = config.launch.limit_celsius;
     let computer = |(entry, node): (&NodeEntry, &std::sync::Arc<Node>)| {
@@ -42,7 +42,20 @@ pub fn computers(
             },
         })
     };
-    config.nodes.iter().zip(&telemetry.nodes).filter_map(computer).collect()
+    let others = config.nodes.iter().zip(&telemetry.nodes).filter_map(computer).collect();
+    let here = config
+        .nodes
+        .iter()
+        .zip(&telemetry.nodes)
+        .find(|(entry, _)| entry.address == NodeAddress::Local)
+        .and_then(|(entry, node)| match condition(node, limit_celsius, now) {
+            Condition::Hot { celsius, limit_celsius } => {
+                Some(Heat { host: entry.name.clone(), celsius, limit_celsius })
+            }
+            // Whatever else it complains of: without it there is no kiosk.
+            _ => None,
+        });
+    Computers { here, others }
 }
 
 fn condition(node: &Node, limit_celsius: f64, now: Instant) -> Condition {
@@ -97,7 +110,7 @@ pub async fn follow(
     config: Config,
     mut telemetry: watch::Receiver<Telemetry>,
     mut slurm: watch::Receiver<Seen>,
-    told: watch::Sender<Vec<Computer>>,
+    told: watch::Sender<Computers>,
 ) {
     let heeds_slurm = config.launch.slurm.is_some();
     loop {
@@ -140,6 +153,7 @@ mod tests {
         let this = node(Some(Reading::empty(now)), None, now);
         let telemetry = Telemetry { nodes: vec![this, node(reading, trouble, now)] };
         let known = computers(&config(), &telemetry, None, now);
+        let known = known.others;
         assert_eq!(known.len(), 1, "this machine is none of the others");
         assert_eq!((&known[0].name[..], &known[0].address[..]), ("major-tom", "10.0.0.2"));
         assert_eq!(known[0].slots, 4);
@@ -179,6 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn this_machine_is_left_alone_while_it_is_too_hot_and_only_then() {
+        let now = Instant::now();
+        let here = |reading, trouble| {
+            let nodes = vec![node(reading, trouble, now), node(None, None, now)];
+            computers(&config(), &Telemetry { nodes }, None, now).here
+        };
+        let hot = Reading { celsius: Some(90.5), ..Reading::empty(now) };
+        let expected = Heat { host: "bowie".into(), celsius: 90.5, limit_celsius: 85.0 };
+        assert_eq!(here(Some(hot.clone()), None), Some(expected));
+        assert_eq!(here(Some(hot), Some(Trouble::NoAnswer)), None, "not known is not too hot");
+        assert_eq!(here(Some(Reading { celsius: Some(85.0), ..Reading::empty(now) }), None), None);
+        let flags = vec![Flag { complaint: Complaint::Throttled, now: true }];
+        assert_eq!(here(Some(Reading { flags, ..Reading::empty(now) }), None), None);
+        assert_eq!(here(None, None), None);
+    }
+
+    #[test]
     fn what_slurm_has_given_to_others_or_to_nobody_is_not_for_us() {
         let now = Instant::now();
         let nodes = || vec![node(Some(Reading::empty(now)), None, now); 2];
@@ -186,7 +217,7 @@ mod tests {
             let mut config = config();
             config.launch.launcher = launcher;
             let seen = Seen::of(sinfo, squeue, 7);
-            computers(&config, &Telemetry { nodes: nodes() }, Some(&seen), now)[0].condition
+            computers(&config, &Telemetry { nodes: nodes() }, Some(&seen), now).others[0].condition
         };
         let theirs = "4|RUNNING|1|None|major-tom|x\n";
         for launcher in [Launcher::Ssh, Launcher::Slurm] {
@@ -199,6 +230,6 @@ mod tests {
         assert_eq!(seen(Launcher::Slurm, "n0|idle|none\n", ""), Condition::OutOfService);
         let silent = Seen::default();
         let known = computers(&config(), &Telemetry { nodes: nodes() }, Some(&silent), now);
-        assert_eq!(known[0].condition, Condition::Awaited);
+        assert_eq!(known.others[0].condition, Condition::Awaited);
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     doctor::{Examination, Subject, examine_when_asked},
     intent::Intent,
-    supervisor::{self, Settings, Status},
+    supervisor::{self, Computers, Settings, Status},
     telemetry::{SharedHistory, Telemetry, gather::Gatherer, history::History},
     ui,
     view::{self, Language, Painter, Sources, View},
@@ -154,7 +154,7 @@ async fn work(
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let stopped = stop.clone().cancelled_owned();
-    let (told, computers) = watch::channel(Vec::new());
+    let (told, computers) = watch::channel(Computers::default());
     let (wishes, wished) = mpsc::channel(INTENTS);
     let (examine, examination) = mpsc::channel(1);
     let sorting = sort(asked, wishes, examine);

@@ -39,7 +39,7 @@ mod taking_over;
 mod values;
 mod warden_process;
 
-pub use placement::{Computer, Condition, Placement};
+pub use placement::{Computer, Computers, Condition, Heat, Placement};
 pub use settings::Settings;
 pub use status::{Ended, Fault, Queue, Standby, State, Status};
 
@@ -62,8 +62,8 @@ pub trait Pictures {
     fn end(&mut self);
 }
 
-/// Does what `intents` ask for, with the demos of `demos`, on those of `computers` that are ready, until `stop` or the end of `intents`; then ends what runs
-/// and returns when nothing of it is left.
+/// Does what `intents` ask for, with the demos of `demos`, on those of `computers` that are ready, until `stop` or the end
+/// of `intents`; then ends what runs and returns when nothing of it is left.
 ///
 /// Runs on a tokio runtime with I/O and time on a thread that lives as long as the process. Every orphan below this
 /// process becomes its child from here on. A run whose warden was killed is ended by killing every child of this
@@ -71,7 +71,7 @@ pub trait Pictures {
 pub async fn run(
     demos: Arc<Catalogue>,
     settings: Settings,
-    computers: watch::Receiver<Vec<Computer>>,
+    computers: watch::Receiver<Computers>,
     mut intents: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
     pictures: impl Pictures,
@@ -131,7 +131,7 @@ async fn until(deadline: Option<Instant>) {
 
 struct Supervisor<P> {
     settings: Settings,
-    computers: watch::Receiver<Vec<Computer>>,
+    computers: watch::Receiver<Computers>,
     machine: Machine,
     run: Option<Run>,
     besides: Besides,
@@ -163,7 +163,7 @@ struct Supervisor<P> {
 impl<P: Pictures> Supervisor<P> {
     fn new(
         settings: Settings,
-        computers: watch::Receiver<Vec<Computer>>,
+        computers: watch::Receiver<Computers>,
         status: watch::Sender<Status>,
         pictures: P,
     ) -> Self {
@@ -230,14 +230,14 @@ impl<P: Pictures> Supervisor<P> {
     /// What the computers' new state means to the run.
     fn look_at_computers(&mut self) -> Option<Event> {
         self.is_untended = true;
-        let taken = self.said.placement.taken(&self.computers.borrow());
+        let taken = self.said.placement.taken(&self.computers.borrow().others);
         if let Some(host) = taken.filter(|_| self.run.is_some()) {
             self.computers.mark_unchanged();
             return Some(Event::Broken(Fault::Taken { host }));
         }
         let too_hot = self.said.placement.too_hot(&self.computers.borrow_and_update());
-        let (host, celsius, limit_celsius) = too_hot.filter(|_| self.run.is_some())?;
-        Some(Event::Broken(Fault::TooHot { host, celsius, limit_celsius }))
+        let heat = too_hot.filter(|_| self.run.is_some())?;
+        Some(Event::Broken(Fault::TooHot(heat)))
     }
 
     /// Shows and notes what came from the demo; what it means to the machine.
@@ -357,8 +357,10 @@ impl<P: Pictures> Supervisor<P> {
         let mut placement = self.place(&demo);
         let is_ready = |standby: &&mut beside::Beside| standby.is_ready_for(&demo, &placement);
         let is_warm = self.besides.standby().as_ref().is_some_and(is_ready);
-        // The picture is there at once, and goes over to the others when they are.
-        if self.machine.stays_here() || (demo.resumes && !is_warm) {
+        let heat_here = self.computers.borrow().here.clone();
+        // The picture is there at once, and goes over to the others when they are; not on a machine that is too hot.
+        let begins_here = demo.resumes && !is_warm && heat_here.is_none();
+        if self.machine.stays_here() || begins_here {
             placement.hosts.clear();
         }
         let far = !placement.hosts.is_empty();
@@ -379,6 +381,9 @@ impl<P: Pictures> Supervisor<P> {
         }
         let placement = Arc::new(placement);
         self.said = Status { processes, placement, ..Status::default() };
+        if let Some(heat) = heat_here.filter(|_| !far) {
+            return Some(Event::NotStarted(Fault::TooHot(heat)));
+        }
         self.machine.handle(Event::Placed { far }, Instant::now());
         let standby = if is_warm { self.besides.take_standby() } else { None };
         if let Some((Some(started), Some(hello))) =

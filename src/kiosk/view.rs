@@ -9,6 +9,7 @@ mod cluster;
 mod demo;
 mod fault;
 mod home;
+mod lost;
 mod navigation;
 mod news;
 mod node;
@@ -97,6 +98,7 @@ pub struct View {
     examination: RefCell<Examination>,
     run: RefCell<demo::Run>,
     shares: shares::Shares,
+    lost: lost::Lost,
     /// The end that the visitor was told of last, and since when.
     ending: RefCell<Option<Ending>>,
     fault_since: Cell<Option<Instant>>,
@@ -136,6 +138,7 @@ impl View {
             examination: RefCell::default(),
             run: RefCell::new(demo::Run::new(app)),
             shares: shares::Shares::new(app),
+            lost: lost::Lost::new(app),
             ending: RefCell::default(),
             fault_since: Cell::new(None),
             waiting: Timer::default(),
@@ -395,6 +398,7 @@ impl View {
         }
         let view = app.global::<ui::DemoView>();
         view.set_picture(image);
+        self.lost.painted(Instant::now());
         if self.run.borrow_mut().paint(Instant::now()) {
             self.show_page(Instant::now());
         }
@@ -539,6 +543,7 @@ impl View {
                 if let Some(demo) = self.demo() {
                     self.run.borrow_mut().show(&app, demo, &status, &navigation, now);
                     self.shares.show(&app, &self.telemetry.borrow(), &status, &navigation);
+                    self.lost.show(&self.telemetry.borrow(), &status, now);
                 }
             }
             Page::Fault => {

@@ -47,6 +47,14 @@ pub enum Piece {
     Folder,
     /// A computer's clock.
     Clock,
+    /// What Slurm knows its users by.
+    Munge,
+    /// The queue of the cluster.
+    Slurm,
+    /// The part of the cluster that runs are for.
+    Partition,
+    /// A computer in the queue's eyes.
+    InQueue,
     /// The wall power meter.
     Meter,
     /// The sensor of the room's air.
@@ -99,6 +107,18 @@ pub enum Matter {
     OwnFolders,
     /// A clock is wrong.
     ClockOff,
+    /// munge gives out no credential.
+    NoCredential,
+    /// Slurm does not answer.
+    NoQueue,
+    /// There is no such partition.
+    NoPartition,
+    /// The partition takes no jobs.
+    ClosedPartition,
+    /// Slurm gives the computer to nobody.
+    OutOfService,
+    /// Slurm does not know the computer.
+    UnknownToQueue,
     /// The owner has not set it up.
     NotSetUp,
 }

@@ -1,6 +1,9 @@
 //! The Slurm that shares out the computers: whether it answers, knows them, and gives them to anybody.
 
-use super::{Finding, ask};
+use super::{
+    Finding, ask,
+    finding::{Matter, Piece},
+};
 use crate::{
     config::{Config, Launcher, NodeAddress, Slurm},
     slurm::said::{NODES, Seen, Use},
@@ -23,14 +26,16 @@ pub async fn examine(config: &Config, findings: &mut Vec<Finding>) {
         }
     };
     let munge = ask(&["munge".to_owned(), "--no-input".into()]).await;
-    findings.push(match munge.map(|said| (said.is_content, said.complaint)) {
+    let munge = match munge.map(|said| (said.is_content, said.complaint)) {
         Ok((true, _)) => Finding::well("munge", "answers"),
         Ok((false, why)) | Err(why) => Finding::wrong(
             "munge",
             why,
             "sudo apt-get install munge, then sudo systemctl start munge; all computers need the same key",
-        ),
-    });
+        )
+        .because(Matter::NoCredential, ""),
+    };
+    findings.push(munge.about(Piece::Munge, ""));
     let partition: Vec<String> =
         slurm.partition.iter().map(|name| format!("--partition={name}")).collect();
     let mut states = vec!["--noheader", "--format=%P|%a"];
@@ -39,11 +44,12 @@ pub async fn examine(config: &Config, findings: &mut Vec<Finding>) {
         Ok(said) => said,
         Err(why) => {
             let remedy = "on the computer of slurmctld: systemctl status slurmctld; if sinfo is not in PATH, write its folder into [launch.slurm] commands";
-            findings.push(Finding::wrong("Slurm", why, remedy));
+            let silent = Finding::wrong("Slurm", why, remedy);
+            findings.push(silent.about(Piece::Slurm, "").because(Matter::NoQueue, ""));
             return;
         }
     };
-    findings.push(Finding::well("Slurm", "answers"));
+    findings.push(Finding::well("Slurm", "answers").about(Piece::Slurm, ""));
     findings.push(partition_of(slurm, &said));
     let mut nodes = vec!["--noheader", "--Node", NODES];
     nodes.extend(partition.iter().map(String::as_str));
@@ -67,37 +73,43 @@ fn partition_of(slurm: &Slurm, said: &str) -> Finding {
         Some(name) => format!("partition {name}"),
         None => "default partition of Slurm".to_owned(),
     };
-    match found {
+    let finding = match found {
         Some((_, "up")) => Finding::well(what, "is up"),
         Some((name, state)) => {
             let name = name.trim_end_matches('*');
             let remedy = format!("sudo scontrol update partition={name} state=up");
             Finding::wrong(what, format!("is {state}"), remedy)
+                .because(Matter::ClosedPartition, name)
         }
         None => Finding::wrong(
             what,
             "there is none",
             "sinfo shows those there are; write one into [launch.slurm] partition",
-        ),
-    }
+        )
+        .because(Matter::NoPartition, ""),
+    };
+    finding.about(Piece::Partition, slurm.partition.as_deref().unwrap_or_default())
 }
 
 fn node_of(name: &str, known: Option<&Use>, launcher: Launcher, slurm: &Slurm) -> Option<Finding> {
     let what = format!("{name} in Slurm");
-    Some(match known {
+    let finding = match known {
         Some(Use::Free | Use::Taken) => Finding::well(what, "is in service"),
         Some(Use::Out { why }) => {
             let remedy =
                 format!("when it is well: sudo scontrol update nodename={name} state=resume");
             Finding::wrong(what, format!("is out of service, {why}"), remedy)
+                .because(Matter::OutOfService, name)
         }
         None if launcher != Launcher::Slurm => return None,
         None => {
             let place = slurm.partition.as_deref().unwrap_or("any partition");
             let remedy = "name each [[node]] as Slurm does (sinfo --Node), or write its partition into [launch.slurm]";
             Finding::wrong(what, format!("is not in {place}"), remedy)
+                .because(Matter::UnknownToQueue, "")
         }
-    })
+    };
+    Some(finding.about(Piece::InQueue, name))
 }
 
 #[cfg(test)]

@@ -15,6 +15,32 @@ pub struct Computer {
     pub condition: Condition,
 }
 
+/// What a run may use, as whoever watches it tells the supervisor.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Computers {
+    /// This machine, where it is too hot to compute.
+    pub here: Option<Heat>,
+    /// The others of the cluster.
+    pub others: Vec<Computer>,
+}
+
+/// A computer is above the owner's limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heat {
+    /// Its name on the screens.
+    pub host: String,
+    /// Its temperature, degrees Celsius.
+    pub celsius: f64,
+    /// The temperature to wait for.
+    pub limit_celsius: f64,
+}
+
+impl From<Vec<Computer>> for Computers {
+    fn from(others: Vec<Computer>) -> Self {
+        Self { here: None, others }
+    }
+}
+
 /// Whether a run may use a computer now, and why not.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Condition {
@@ -138,12 +164,15 @@ pub struct Host {
 }
 
 impl Placement {
-    /// The first of its hosts that has become too hot, with its temperature and its limit, degrees Celsius.
-    pub fn too_hot(&self, computers: &[Computer]) -> Option<(String, f64, f64)> {
+    /// The first of its hosts that has become too hot; this machine, if it has no others.
+    pub fn too_hot(&self, computers: &Computers) -> Option<Heat> {
+        if self.hosts.is_empty() {
+            return computers.here.clone();
+        }
         let takes_part = |computer: &&Computer| self.hosts.iter().any(|h| h.name == computer.name);
-        computers.iter().filter(takes_part).find_map(|computer| match computer.condition {
+        computers.others.iter().filter(takes_part).find_map(|computer| match computer.condition {
             Condition::Hot { celsius, limit_celsius } => {
-                Some((computer.name.clone(), celsius, limit_celsius))
+                Some(Heat { host: computer.name.clone(), celsius, limit_celsius })
             }
             _ => None,
         })
@@ -270,9 +299,15 @@ mod tests {
         let mut computers = pair();
         let placement = place(WANTED, &computers[..1], None);
         computers[1].condition = hot;
-        assert_eq!(placement.too_hot(&computers), None);
+        let here = Heat { host: "bowie".into(), celsius: 99.0, limit_celsius: 85.0 };
+        let known =
+            |others: &[Computer]| Computers { here: Some(here.clone()), others: others.to_vec() };
+        assert_eq!(placement.too_hot(&known(&computers)), None);
         computers[0].condition = hot;
-        assert_eq!(placement.too_hot(&computers), Some(("major-tom".into(), 91.0, 85.0)));
+        let expected = Heat { host: "major-tom".into(), celsius: 91.0, limit_celsius: 85.0 };
+        assert_eq!(placement.too_hot(&known(&computers)), Some(expected));
+        assert_eq!(Placement::default().too_hot(&known(&computers)), Some(here.clone()));
+        assert_eq!(Placement::default().too_hot(&computers.to_vec().into()), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use wire::{
     demo::{Hello, Statistics, Text},
 };
 
-use super::placement::{Placement, Scale};
+use super::placement::{Heat, Placement, Scale};
 use crate::{catalogue::Demo, slurm::said::Why};
 
 /// Everything the view needs to know; published only when something in it changes.
@@ -171,15 +171,8 @@ pub enum Fault {
         detail: String,
     },
     /// A computer of the run is hotter than the owner allows.
-    #[error("{host} has {celsius:.1} degrees Celsius, its limit is {limit_celsius:.0}")]
-    TooHot {
-        /// Its name.
-        host: String,
-        /// Its temperature, degrees Celsius.
-        celsius: f64,
-        /// The temperature to wait for.
-        limit_celsius: f64,
-    },
+    #[error("{} has {:.1} degrees Celsius, its limit is {:.0}", .0.host, .0.celsius, .0.limit_celsius)]
+    TooHot(Heat),
     /// Slurm has given a computer of the run to somebody else.
     #[error("Slurm has given {host} to somebody else")]
     Taken {

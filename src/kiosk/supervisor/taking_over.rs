@@ -14,7 +14,7 @@ impl<P: Pictures> Supervisor<P> {
     pub(super) fn place(&self, demo: &Demo) -> Placement {
         match demo.mpi && self.settings.remote.is_some() {
             true => {
-                let mut computers = self.computers.borrow().clone();
+                let mut computers = self.computers.borrow().others.clone();
                 let is_stuck = |computer: &&mut Computer| self.stuck.contains(&computer.name);
                 for computer in computers.iter_mut().filter(is_stuck) {
                     computer.condition = Condition::Silent;
@@ -67,13 +67,13 @@ impl<P: Pictures> Supervisor<P> {
         };
         let offers = match demo.resumes && demo.mpi {
             true if self.settings.remote.is_some() => {
-                offers(demo.ranks, &self.computers.borrow(), self.settings.cores)
+                offers(demo.ranks, &self.computers.borrow().others, self.settings.cores)
             }
             true => offers(demo.ranks, &[], self.settings.cores),
             false => Vec::new(),
         };
         let is_at = |scale: &&Scale, placement: &Placement, processes: u16| {
-            let there = place_scaled(demo.ranks, **scale, &self.computers.borrow(), None);
+            let there = place_scaled(demo.ranks, **scale, &self.computers.borrow().others, None);
             let is_here = there.hosts.is_empty();
             there.hosts == placement.hosts
                 && (!is_here || self.processes(&demo, &there) == processes)
@@ -100,6 +100,7 @@ impl<P: Pictures> Supervisor<P> {
     fn note_who_is_stuck(&mut self, now: Instant) {
         let computers = self.computers.borrow();
         let ready: Vec<&str> = computers
+            .others
             .iter()
             .filter(|computer| computer.condition == Condition::Ready)
             .map(|computer| &computer.name[..])

@@ -18,7 +18,7 @@ use emulated::{NODES, World, world};
 use kiosk::{
     config::Config,
     intent::Intent,
-    supervisor::{Computer, Condition, State},
+    supervisor::{Computer, Computers, Condition, State},
 };
 use supervised::programs;
 use tokio::sync::watch;
@@ -295,14 +295,14 @@ fn a_computer_that_becomes_too_hot_is_relieved_and_named_with_what_it_cools_down
         condition: Condition::Ready,
     };
     let mut known: Vec<Computer> = NODES.iter().enumerate().map(computer).collect();
-    let (told, computers) = watch::channel(known.clone());
+    let (told, computers) = watch::channel(Computers::from(known.clone()));
     let cluster = Cluster::on(&config, computers, None);
     cluster.launch();
     assert_eq!(cluster.hosts(), NODES);
     let since = Instant::now();
     let hot = Condition::Hot { celsius: 91.5, limit_celsius: 85.0 };
     known[1].condition = hot;
-    told.send_replace(known.clone());
+    told.send_replace(known.clone().into());
     let status = cluster.until_running_since(since);
     assert_eq!(cluster.hosts(), [NODES[0]; 2]);
     assert_eq!(status.placement.left_out, [(NODES[1].to_owned(), hot)]);
@@ -310,7 +310,7 @@ fn a_computer_that_becomes_too_hot_is_relieved_and_named_with_what_it_cools_down
     assert_eq!(said, "ground-control has 91.5 degrees Celsius, its limit is 85");
     // That it is still hot is no reason to stop what runs elsewhere.
     known[1].condition = Condition::Hot { celsius: 90.0, limit_celsius: 85.0 };
-    told.send_replace(known);
+    told.send_replace(known.into());
     cluster.kiosk.until("statistics", |status| status.statistics.is_some());
     cluster.stop(&world);
 }

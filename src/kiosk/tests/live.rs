@@ -12,11 +12,11 @@ use kiosk::{
     config::Config,
     doctor::Subject,
     program::Setup,
-    ui::Page,
+    ui::{self, Page},
     view::palette::{GROUND, Rgb, shade, table},
 };
 use live::Visitor;
-use slint::{Rgba8Pixel, SharedPixelBuffer};
+use slint::{ComponentHandle, Model, Rgba8Pixel, SharedPixelBuffer};
 use warden::descendants;
 
 /// Only a failing test waits so long.
@@ -114,6 +114,24 @@ async fn visit(visitor: Visitor) {
             descendants(myself, &[]).unwrap().is_empty()
         })
         .await;
+
+    // The self-test is asked for by a tap, and done by the worker that did the run.
+    visitor.press(char::from(slint::platform::Key::F1));
+    visitor.tap("Samosprawdzenie");
+    assert_eq!(visitor.page(), Page::Selftest);
+    let page = visitor.app.global::<ui::SelftestView>();
+    visitor
+        .until("the end of the self-test", PATIENCE, |_| {
+            !page.get_going() && 0 < page.get_rows().row_count()
+        })
+        .await;
+    assert!(!page.get_age().is_empty());
+    let rows: Vec<ui::FindingRow> = page.get_rows().iter().collect();
+    // The settings are well; what this machine has no devices for is not.
+    let is_well = |row: &ui::FindingRow| {
+        row.piece == ui::FindingPiece::Settings && row.level == ui::FindingLevel::Well
+    };
+    assert!(rows.iter().any(is_well), "{rows:?}");
 }
 
 #[test]

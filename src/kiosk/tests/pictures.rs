@@ -19,10 +19,10 @@ use kiosk::{
     intent::Scale,
     slurm::said::Why,
     supervisor::{
-        Condition, Ended, Fault, Placement, Queue, Standby, State, Status, placement::Host,
+        Condition, Ended, Fault, Heat, Placement, Queue, Standby, State, Status, placement::Host,
     },
     telemetry::{
-        Telemetry,
+        Telemetry, Trouble,
         reading::{Complaint, Flag, Origin, Reading},
     },
     ui,
@@ -203,6 +203,12 @@ fn where_the_time_of_two_of_four_and_of_many_ranks_goes_and_what_crosses_the_sea
     });
 }
 
+/// A run with a rank on each of these.
+fn there(names: &[&str]) -> Placement {
+    let host = |name: &&str| Host { name: (*name).into(), address: (*name).into(), ranks: 1 };
+    Placement { hosts: names.iter().map(host).collect(), ..Placement::default() }
+}
+
 #[test]
 fn a_demo_that_carries_on_without_a_computer() {
     in_both(|language| {
@@ -216,6 +222,61 @@ fn a_demo_that_carries_on_without_a_computer() {
         status.carried_on = Some(Fault::Hung { after_s: 2.5 });
         screen.view.show_status(status, Instant::now());
         compare(&screen, "demo-carried-on", language);
+    });
+}
+
+#[test]
+fn a_picture_of_two_computers_of_which_one_is_lost() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        let now = Instant::now();
+        screen.view.show_telemetry(cluster(3), now);
+        screen.press_text("1");
+        exchanging(&mut screen, &["bowie", "major-tom"]);
+        let mut telemetry = cluster(3);
+        let lost = telemetry.nodes.iter_mut().find(|node| node.name == "major-tom").unwrap();
+        Arc::make_mut(lost).trouble = Some(Trouble::NoAnswer);
+        screen.view.show_telemetry(telemetry, now + Duration::from_millis(2500));
+        compare(&screen, "demo-lost", language);
+    });
+}
+
+#[test]
+fn what_is_told_of_the_computers_of_a_run() {
+    type Change = fn(&mut Status);
+    let changes: [(&str, Change); 6] = [
+        ("refused", |status| status.carried_on = Some(Fault::NotAllocated { why: String::new() })),
+        ("revoked", |status| status.carried_on = Some(Fault::Revoked { why: String::new() })),
+        ("foreign", |status| {
+            status.carried_on = Some(Fault::Garbage(wire::WireError::Version(9)));
+        }),
+        ("out-of-service", |status| {
+            let left_out = vec![("ground-control".into(), Condition::OutOfService)];
+            status.placement = Arc::new(Placement { left_out, ..there(&["major-tom"]) });
+        }),
+        ("hot", |status| {
+            let hot = Condition::Hot { celsius: 91.0, limit_celsius: 85.0 };
+            let left_out = vec![("ground-control".into(), hot)];
+            status.placement = Arc::new(Placement { left_out, ..there(&["major-tom"]) });
+        }),
+        ("joined", |status| {
+            status.placement = Arc::new(there(&["major-tom", "ground-control"]));
+        }),
+    ];
+    in_both(|language| {
+        for (news, change) in changes {
+            let mut screen = home(1, language);
+            screen.view.show_telemetry(cluster(3), Instant::now());
+            screen.press_text("1");
+            let mut status = screen.run("rury", 2);
+            if news == "joined" {
+                let begins = Status { standby: Standby::Starting(2), ..status.clone() };
+                screen.view.show_status(begins, Instant::now());
+            }
+            change(&mut status);
+            screen.view.show_status(status, Instant::now());
+            compare(&screen, &format!("news-{news}"), language);
+        }
     });
 }
 
@@ -313,6 +374,27 @@ fn a_demo_that_went_silent() {
 }
 
 #[test]
+fn a_demo_that_waits_until_this_machine_has_cooled_down() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.press(Key::F5);
+        let running = screen.run("rury", 2);
+        let heat = Heat { host: "bowie".into(), celsius: 91.2, limit_celsius: 85.0 };
+        let ended = Ended {
+            demo: Arc::new(demo("rury", 0)),
+            at: Instant::now(),
+            fault: Some(Fault::TooHot(heat)),
+            verified: true,
+            processes_killed: 0,
+            unreached: Vec::new(),
+        };
+        let status = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running };
+        screen.view.show_status(status, Instant::now());
+        compare(&screen, "too-hot", language);
+    });
+}
+
+#[test]
 fn home_with_something_for_the_owner() {
     in_both(|language| {
         let notice = "/etc/hpc-kiosk/demos/pipe/demo.toml, line 12, key 'prgram': there is no such key; the \
@@ -375,6 +457,24 @@ fn a_self_test_where_all_is_well() {
             "selftest-well",
             language,
         );
+    });
+}
+
+#[test]
+fn a_self_test_where_slurm_is_in_trouble() {
+    in_both(|language| {
+        let wrong = |piece, of, matter, detail| finding(Level::Wrong, piece, of, matter, detail);
+        let findings = vec![
+            wrong(Piece::Munge, "", Matter::NoCredential, ""),
+            wrong(Piece::Slurm, "", Matter::NoQueue, ""),
+            wrong(Piece::Partition, "debug", Matter::ClosedPartition, "debug"),
+            wrong(Piece::InQueue, "ground-control", Matter::OutOfService, "ground-control"),
+            wrong(Piece::InQueue, "major-tom", Matter::UnknownToQueue, ""),
+        ];
+        let at = Instant::now();
+        let done = Examination::Done { findings: Arc::new(findings), at };
+        let screen = self_test(language, done, at + Duration::from_secs(150));
+        compare(&screen, "selftest-slurm", language);
     });
 }
 

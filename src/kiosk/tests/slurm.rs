@@ -23,7 +23,7 @@ impl Cluster {
     fn until_all_are(&self, conditions: [Condition; 2]) {
         let begun = Instant::now();
         loop {
-            let known = self.computers.borrow().clone();
+            let known = self.computers.borrow().others.clone();
             if known.iter().map(|computer| computer.condition).eq(conditions) {
                 return;
             }

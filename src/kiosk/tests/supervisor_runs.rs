@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kiosk::{
     intent::Intent,
-    supervisor::{Computer, Condition, State, Status, settings::Remote},
+    supervisor::{Computer, Computers, Condition, Fault, Heat, State, Status, settings::Remote},
 };
 use tokio::sync::watch;
 use wire::{demo::PixelFormat, kiosk::Phase};
@@ -149,6 +149,28 @@ fn a_stop_while_a_demo_starts_ends_it() {
 }
 
 #[test]
+fn a_machine_that_is_too_hot_stops_computing_and_says_what_it_waits_for() {
+    let heat = Heat { host: "bowie".into(), celsius: 91.2, limit_celsius: 85.0 };
+    let hot = Computers { here: Some(heat.clone()), others: Vec::new() };
+    let (told, computers) = watch::channel(Computers::default());
+    let kiosk = Kiosk::on(&[("card", "")], computers, |_| {});
+    kiosk.launch("card");
+    kiosk.until_running();
+    told.send_replace(hot);
+    let ended = kiosk.until_ended();
+    assert_eq!(ended.fault, Some(Fault::TooHot(heat.clone())));
+    // And does not begin before it has cooled down.
+    kiosk.launch("card");
+    assert_eq!(kiosk.until_ended().fault, Some(Fault::TooHot(heat)));
+    assert_eq!(kiosk.shown().ends, 1, "no second run had a picture");
+    told.send_replace(Computers::default());
+    kiosk.launch("card");
+    kiosk.until_running();
+    kiosk.ask(Intent::Stop);
+    assert_eq!(kiosk.until_ended().fault, None);
+}
+
+#[test]
 fn a_demo_can_come_over_the_network_and_who_cannot_be_asked_about_its_end_is_named() {
     let here = Computer {
         name: "here".into(),
@@ -156,7 +178,7 @@ fn a_demo_can_come_over_the_network_and_who_cannot_be_asked_about_its_end_is_nam
         slots: 2,
         condition: Condition::Ready,
     };
-    let (_told, computers) = watch::channel(vec![here]);
+    let (_told, computers) = watch::channel(vec![here].into());
     let text = "mpi = true\nranks = { default = 2, min = 1, max = 2 }\nprogram = 'advection'";
     let kiosk = Kiosk::on(&[("pipe", text)], computers, |settings| {
         settings.remote = Some(Remote {

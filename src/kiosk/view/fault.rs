@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use slint::ComponentHandle;
 
-use super::{navigation::Navigation, numbers::Language};
+use super::{
+    navigation::Navigation,
+    numbers::{Language, celsius},
+};
 use crate::{
     catalogue::Demo,
     supervisor::{Fault, State, Status},
@@ -60,6 +63,10 @@ pub fn show(app: &ui::App, ending: &Ending, navigation: &Navigation) {
     let view = app.global::<ui::FaultView>();
     view.set_kind(kind(&ending.how));
     view.set_title(text.map_or(ending.demo.id.as_str(), |text| &text.title).into());
+    if let How::Fault(Fault::TooHot(heat)) = &ending.how {
+        view.set_host(heat.host.as_str().into());
+        view.set_cools_to(celsius(heat.limit_celsius).into());
+    }
     view.set_seconds(seconds(&ending.how, language).into());
     let detail = match &ending.how {
         How::Fault(fault) => fault.to_string(),
@@ -92,7 +99,7 @@ fn kind(how: &How) -> ui::FaultKind {
         Fault::Garbage(_) => ui::FaultKind::Garbage,
         Fault::Flood { .. } => ui::FaultKind::Flood,
         Fault::Failed { .. } => ui::FaultKind::Failed,
-        Fault::TooHot { .. } => ui::FaultKind::Hot,
+        Fault::TooHot(_) => ui::FaultKind::Hot,
         // None of them ends a run for good: it goes on here.
         Fault::Taken { .. } | Fault::NotAllocated { .. } | Fault::Revoked { .. } => {
             ui::FaultKind::CannotStart

@@ -138,6 +138,10 @@ fn piece(piece: Piece) -> ui::FindingPiece {
         Piece::Programs => ui::FindingPiece::Programs,
         Piece::Folder => ui::FindingPiece::Folder,
         Piece::Clock => ui::FindingPiece::Clock,
+        Piece::Munge => ui::FindingPiece::Munge,
+        Piece::Slurm => ui::FindingPiece::Slurm,
+        Piece::Partition => ui::FindingPiece::Partition,
+        Piece::InQueue => ui::FindingPiece::InQueue,
         Piece::Meter => ui::FindingPiece::Meter,
         Piece::Room => ui::FindingPiece::Room,
     }
@@ -166,6 +170,12 @@ fn matter(matter: Matter) -> ui::FindingMatter {
         Matter::OtherPrograms => ui::FindingMatter::OtherPrograms,
         Matter::OwnFolders => ui::FindingMatter::OwnFolders,
         Matter::ClockOff => ui::FindingMatter::ClockOff,
+        Matter::NoCredential => ui::FindingMatter::NoCredential,
+        Matter::NoQueue => ui::FindingMatter::NoQueue,
+        Matter::NoPartition => ui::FindingMatter::NoPartition,
+        Matter::ClosedPartition => ui::FindingMatter::ClosedPartition,
+        Matter::OutOfService => ui::FindingMatter::OutOfService,
+        Matter::UnknownToQueue => ui::FindingMatter::UnknownToQueue,
         Matter::NotSetUp => ui::FindingMatter::NotSetUp,
     }
 }

@@ -42,7 +42,7 @@ impl Fingers {
         let caught = self.caught.get_mut(finger)?;
         match phase {
             Phase::Down => {
-                *caught = (live && on_canvas(at, drawer, shares)).then_some(at);
+                *caught = (live && is_free(at, drawer, shares)).then_some(at);
                 *caught
             }
             Phase::Moved => {
@@ -73,7 +73,8 @@ impl Slots {
     }
 }
 
-fn on_canvas((x, y): (f32, f32), drawer: bool, shares: bool) -> bool {
+/// Whether nothing covers the canvas there.
+fn is_free((x, y): (f32, f32), drawer: bool, shares: bool) -> bool {
     let right = if drawer { DRAWER_LEFT } else { CANVAS.0 };
     let on_plate = |(left, top, width, height): Plate| {
         (left..left + width).contains(&x) && (top..top + height).contains(&y)
@@ -85,10 +86,21 @@ fn on_canvas((x, y): (f32, f32), drawer: bool, shares: bool) -> bool {
 /// Where in a picture of `width` by `height` pixels a point of the canvas lies; the picture is shown as large
 /// as it fits, in the middle.
 pub fn in_picture((x, y): (f32, f32), width: u16, height: u16) -> (f32, f32) {
+    let (scale, left, top) = fit((width, height));
+    ((x - left) / scale, (y - top) / scale)
+}
+
+/// Where on the canvas a point of a picture of this size lies.
+pub fn on_canvas((x, y): (f32, f32), size: (u16, u16)) -> (f32, f32) {
+    let (scale, left, top) = fit(size);
+    (left + x * scale, top + y * scale)
+}
+
+/// How much larger a picture is shown, and its left and top edge on the canvas.
+fn fit((width, height): (u16, u16)) -> (f32, f32, f32) {
     let (width, height) = (f32::from(width), f32::from(height));
     let scale = (CANVAS.0 / width).min(CANVAS.1 / height);
-    let (left, top) = ((CANVAS.0 - width * scale) / 2.0, (CANVAS.1 - height * scale) / 2.0);
-    ((x - left) / scale, (y - top) / scale)
+    (scale, (CANVAS.0 - width * scale) / 2.0, (CANVAS.1 - height * scale) / 2.0)
 }
 
 #[cfg(test)]
@@ -146,5 +158,7 @@ mod tests {
         assert_eq!(in_picture((300.0, 200.0), 400, 200), (150.0, 100.0));
         // A square picture stands in the middle: 400 wide, from 200 to 600.
         assert_eq!(in_picture((200.0, 400.0), 100, 100), (0.0, 100.0));
+        assert_eq!(on_canvas((0.0, 100.0), (100, 100)), (200.0, 400.0));
+        assert_eq!(on_canvas((800.0, 200.0), (1600, 800)), (400.0, 100.0));
     }
 }

@@ -14,7 +14,7 @@ use kiosk::{
     config::Config,
     intent::Intent,
     slurm::said::Seen,
-    supervisor::{Computer, Condition, Settings, State, Status},
+    supervisor::{Computers, Condition, Settings, State, Status},
     telemetry::{SharedHistory, Telemetry, gather::Gatherer},
 };
 use tokio::sync::watch;
@@ -30,7 +30,7 @@ pub const DEMO: &str = "mpi = true\nranks = { default = 2, min = 1, max = 4 }\np
 /// A kiosk on the access node, with its eyes on the others.
 pub struct Cluster {
     pub kiosk: Kiosk,
-    pub computers: watch::Receiver<Vec<Computer>>,
+    pub computers: watch::Receiver<Computers>,
     /// What Slurm says, where the kiosk.toml heeds one.
     pub seen: watch::Receiver<Seen>,
     gatherer: Option<Gatherer>,
@@ -54,7 +54,7 @@ impl Cluster {
         let (nodes, metrics) = (&config.nodes, &config.metrics);
         let history = SharedHistory::default();
         let gatherer = Gatherer::start(nodes, metrics, told, history, &mut Vec::new()).unwrap();
-        let (told, computers) = watch::channel(Vec::new());
+        let (told, computers) = watch::channel(Computers::default());
         let (seen, watching) = computers::slurm(&config);
         let following = computers::follow(config.clone(), telemetry, seen.clone(), told);
         thread::spawn(move || {
@@ -71,7 +71,7 @@ impl Cluster {
     /// A kiosk that is told of the computers by `computers`.
     pub fn on(
         config: &Config,
-        computers: watch::Receiver<Vec<Computer>>,
+        computers: watch::Receiver<Computers>,
         gatherer: Option<Gatherer>,
     ) -> Self {
         Self::playing(DEMO, config, computers, gatherer)
@@ -81,7 +81,7 @@ impl Cluster {
     pub fn playing(
         demo: &str,
         config: &Config,
-        computers: watch::Receiver<Vec<Computer>>,
+        computers: watch::Receiver<Computers>,
         gatherer: Option<Gatherer>,
     ) -> Self {
         let settings = Settings::new(config, &programs().join("hpc-kiosk"), CANVAS);
@@ -97,7 +97,7 @@ impl Cluster {
     pub fn until_ready(&self, names: &[&str]) {
         let begun = Instant::now();
         loop {
-            let known = self.computers.borrow().clone();
+            let known = self.computers.borrow().others.clone();
             let ready = known.iter().filter(|computer| computer.condition == Condition::Ready);
             if ready.map(|computer| &computer.name[..]).eq(names.iter().copied()) {
                 return;

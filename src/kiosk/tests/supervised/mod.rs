@@ -15,7 +15,7 @@ use kiosk::{
     catalogue::{Catalogue, Demo},
     config::Config,
     intent::Intent,
-    supervisor::{self, Computer, Ended, Fault, Pictures, Settings, State, Status},
+    supervisor::{self, Computers, Ended, Fault, Pictures, Settings, State, Status},
 };
 use rustix::process::{Pid, Signal, getpid, kill_process};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -87,14 +87,14 @@ impl Kiosk {
     }
 
     pub fn with(demos: &[(&str, &str)], change: impl FnOnce(&mut Settings)) -> Self {
-        let (_, nobody) = watch::channel(Vec::new());
+        let (_, nobody) = watch::channel(Computers::default());
         Self::on(demos, nobody, change)
     }
 
     /// The same on these computers.
     pub fn on(
         demos: &[(&str, &str)],
-        computers: watch::Receiver<Vec<Computer>>,
+        computers: watch::Receiver<Computers>,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
