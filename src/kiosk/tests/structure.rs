@@ -116,6 +116,13 @@ fn only_the_parallel_crate_and_a_demos_main_and_halo_know_mpi() {
 }
 
 #[test]
+fn only_the_cuda_crate_knows_cust() {
+    let files = [sources("src", "rs"), sources("demos", "rs")].concat();
+    let may = |name: &str| name.starts_with("demos/cuda/") || name.ends_with("/structure.rs");
+    none(&offenders(&files, &["cust::"], may), "only demos/cuda names cust");
+}
+
+#[test]
 fn unsafe_stands_only_where_the_readme_says() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let listed = |name: &str| readme.contains(&format!("`{name}`"));
