@@ -6,6 +6,7 @@ use advection::{
     flows::Pattern,
     mpdata::{MAX_PASSES, Options, OptionsError},
     simd::{Level, LevelError},
+    strip::Device,
 };
 use clap::{Parser, ValueEnum};
 
@@ -69,6 +70,9 @@ pub struct Arguments {
     /// Where the field is written in the end, a .npy
     #[arg(long)]
     pub output: Option<PathBuf>,
+    /// What computes: a GPU or the processor; by default a GPU where there is one and it computes in single precision
+    #[arg(long, value_enum, default_value_t = DeviceName::Auto)]
+    pub device: DeviceName,
     /// Instructions to use; the widest by default, the same bits with all
     #[arg(long, value_name = "baseline|avx2|avx512")]
     pub simd: Option<String>,
@@ -81,6 +85,17 @@ pub enum Precision {
     F32,
     /// Double precision
     F64,
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeviceName {
+    /// A GPU if there is one and the numbers are f32
+    Auto,
+    /// The processor
+    Cpu,
+    /// A GPU
+    Gpu,
 }
 
 /// A flow that needs no files.
@@ -117,6 +132,17 @@ impl Arguments {
             non_oscillatory: self.non_oscillatory,
         };
         options.check().map(|()| options)
+    }
+
+    /// What computes.
+    pub fn device(&self) -> Device {
+        match self.device {
+            // GPUs such as a Jetson's take 32 times as long for f64.
+            DeviceName::Auto if self.headless && self.precision == Precision::F64 => Device::Cpu,
+            DeviceName::Auto => Device::Auto,
+            DeviceName::Cpu => Device::Cpu,
+            DeviceName::Gpu => Device::Gpu,
+        }
     }
 
     /// The instructions to use.

@@ -3,7 +3,12 @@
 use std::{io::Write, path::Path, time::Instant};
 
 use advection::{
-    flows::Flow, mpdata::Options, part::Part, pictures::Picture, simd::Level, slab::Slab,
+    flows::Flow,
+    mpdata::Options,
+    part::Part,
+    pictures::Picture,
+    simd::Level,
+    strip::{Device, Strip, local_rank},
 };
 use anyhow::{Context, bail};
 use ndarray::{Array2, Axis};
@@ -35,6 +40,21 @@ pub fn run(job: &Job, arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
+/// Steps between two looks whether the GPUs are well.
+const GUARDED: u64 = 500;
+
+/// Why there is no GPU: an error if one was asked for, a sentence if one is there, nothing to speak of if not.
+fn accept(device: Device, refusal: Option<cuda::Error>) -> anyhow::Result<()> {
+    match refusal {
+        Some(error) if device == Device::Gpu => Err(error).context("--device gpu cannot be had"),
+        Some(error) if !error.is_absence() => {
+            eprintln!("advection: {error}; the processor computes");
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What rank 0 has read.
 struct Inputs<T> {
     psi: Initial<T>,
@@ -47,7 +67,9 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
     let inputs = agree(job, inputs.transpose())?;
     let ((nx, ny), halo) = (arguments.size, options.halo());
     let part = |rank| Part { nx, ny, own: strip(rank, job.size(), nx), halo };
-    let mut slab = Slab::<T>::new(part(job.rank()), options, level);
+    let (mut slab, refusal) =
+        Strip::<T>::new(part(job.rank()), &[options], level, arguments.device(), local_rank());
+    agree(job, accept(arguments.device(), refusal))?;
     let flow = Flow::new(arguments.flow.pattern(), nx, ny);
     let (psi, courant) = inputs.map(|inputs| (inputs.psi, inputs.courant)).unzip();
     deal_field(job, &mut slab, psi, part);
@@ -63,23 +85,37 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
     let mut stopwatch = Stopwatch::new(began);
     stopwatch.switch(Activity::Compute);
     let mut halo_bytes = 0;
-    for step in 0..arguments.steps {
-        let strength = if from_files { 1.0 } else { flow.strength(step) };
-        halo_bytes += slab.advance(job, &mut stopwatch, T::of(strength));
+    let guarded = job.maximum(if slab.gpu().is_some() { 1.0 } else { 0.0 }) != 0.0;
+    if guarded {
+        slab.keep();
+    }
+    let mut done = 0;
+    while done < arguments.steps {
+        let until = if guarded { arguments.steps.min(done + GUARDED) } else { arguments.steps };
+        for step in done..until {
+            let strength = if from_files { 1.0 } else { flow.strength(step) };
+            halo_bytes += slab.advance(job, &mut stopwatch, T::of(strength));
+        }
+        // A GPU that has failed costs the steps since the last look.
+        if !(guarded && slab.check(job, true)) {
+            done = until;
+        }
     }
     let own_s = began.elapsed().as_secs_f64();
     let spent = ranks(job, stopwatch.lap(Instant::now()), own_s, halo_bytes);
     let wall_s = job.maximum(own_s);
     let cpu_s = job.sum(cpu_s() - cpu);
     let after = mass(job, &slab);
+    let gpus = job.gather(&gpu_name(slab.gpu()));
 
     let line = || {
         let rate = arguments.steps as f64 / wall_s.max(f64::MIN_POSITIVE);
         let change = if before == 0.0 { after } else { (after - before) / before };
         let line = format!(
-            "size={nx}x{ny} ranks={} simd={level} steps={} wall_s={wall_s:.6} cpu_s={cpu_s:.6} \
+            "size={nx}x{ny} ranks={} simd={level} {} steps={} wall_s={wall_s:.6} cpu_s={cpu_s:.6} \
              steps_per_s={rate:.3} cell_updates_per_s={:.4e} relative_mass_change={change:.3e} {spent}",
             job.size(),
+            list_gpus(&gpus),
             arguments.steps,
             rate * (nx * ny) as f64,
         );
@@ -90,6 +126,29 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
     let field = collect(job, &slab, part);
     let written = job.is_root().then(|| files::write(path, arguments.size, &field));
     agree(job, written.transpose()).map(|_| ())
+}
+
+/// Longest name of a GPU that is printed.
+const MAX_NAME: usize = 64;
+
+/// A rank's GPU, for the others; nothing if it has none.
+fn gpu_name(name: Option<&str>) -> [u8; MAX_NAME] {
+    let mut bytes = [0; MAX_NAME];
+    if let Some(name) = name {
+        let length = name.floor_char_boundary(MAX_NAME);
+        bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    }
+    bytes
+}
+
+/// How many ranks have a GPU, and the name of the first, in one word.
+fn list_gpus(names: &[u8]) -> String {
+    let names: Vec<String> = names
+        .chunks_exact(MAX_NAME)
+        .map(|name| String::from_utf8_lossy(name).trim_end_matches('\0').replace(' ', "_"))
+        .filter(|name| !name.is_empty())
+        .collect();
+    format!("gpus={} gpu={}", names.len(), names.first().map_or("none", String::as_str))
 }
 
 /// Where every rank's time went, and what it sent to its neighbours, in the order of the ranks: only on rank 0.
@@ -188,7 +247,7 @@ fn read_courant<T: FileElement>(
 }
 
 /// The sum over all cells.
-fn mass<T: FileElement>(job: &Job, slab: &Slab<T>) -> f64 {
+fn mass<T: FileElement>(job: &Job, slab: &Strip<T>) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0);
     for amount in (0..slab.part().own.len()).flat_map(|i| slab.row(i)) {
         // Neumaier's summation: the rounding of the sum must not pass for a change of mass.

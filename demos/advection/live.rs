@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use advection::strip::Device as Wanted;
 use anyhow::Context;
 use parallel::{Activity, Job, Shares, strip};
 use rustix::time::{ClockId, clock_gettime};
@@ -13,7 +14,7 @@ use wire::{
     channel::CHANNEL_VARIABLE,
     demo::{
         Device, End, EndReason, FrameHeader, Hello, MAX_HOST, PixelFormat, Rank, RankStatistics,
-        Statistics, Unit,
+        Statistics, Text, Unit,
     },
 };
 
@@ -43,20 +44,25 @@ const EARLY: Duration = Duration::from_micros(300);
 ///
 /// # Errors
 /// If no kiosk started the program, or its canvas does not suit the ranks; one rank says so.
-pub fn run(job: &Job, fine: usize) -> anyhow::Result<()> {
+pub fn run(job: &Job, fine: usize, device: Wanted) -> anyhow::Result<()> {
     let screen = agree(job, job.is_root().then(connect).transpose())?;
     let mut canvas =
         screen.as_ref().map_or([0, 0], |screen| [screen.canvas().0, screen.canvas().1]);
     job.broadcast(&mut canvas);
-    let stage = agree(job, Stage::new(job, (canvas[0].into(), canvas[1].into()), fine))?;
+    let stage = agree(job, Stage::new(job, (canvas[0].into(), canvas[1].into()), fine, device))?;
     play(job, canvas, stage, screen);
     Ok(())
 }
 
 /// Frame after frame, until the kiosk says stop.
 fn play(job: &Job, canvas: [u16; 2], mut stage: Stage, screen: Option<Screen>) {
-    let hosts = hosts(job);
-    let mut front = screen.map(|screen| Front::new(screen, job, canvas, &hosts, &stage));
+    stage.guard(job);
+    let (hosts, gpus) = (hosts(job), job.gather(&[u8::from(stage.has_gpu())]));
+    let refused = job.maximum(if stage.refused { 1.0 } else { 0.0 }) != 0.0;
+    let mut front = screen.map(|screen| Front::new(screen, job, canvas, (&hosts, &gpus), &stage));
+    if let Some(front) = front.as_mut().filter(|_| refused) {
+        front.screen.text(&without_gpu());
+    }
     if !standby::wait(job, &mut stage, front.as_mut()) {
         return farewell(front);
     }
@@ -78,12 +84,16 @@ fn play(job: &Job, canvas: [u16; 2], mut stage: Stage, screen: Option<Screen>) {
             let steps = command.batch;
             front.director.learn(FrameTime { steps, first_step, later_steps, whole });
             front.answer(&command, &stage);
+            if let Some(steps) = stage.take_lost() {
+                front.director.lose(steps);
+                front.screen.text(&without_gpu());
+            }
         }
         if command.statistics {
             report(job, &mut stage, front.as_mut());
         }
         if command.save {
-            standby::save(job, &stage, front.as_mut());
+            standby::save(job, &mut stage, front.as_mut());
         }
         due = if command.held {
             heard + HELD
@@ -104,6 +114,14 @@ fn farewell(front: Option<Front>) {
     if let Some(front) = front {
         front.screen.end(&End { reason: EndReason::Stopped, detail: String::new() });
     }
+}
+
+/// A GPU has failed, or lets nobody in.
+fn without_gpu() -> Text {
+    director::text(
+        "Karta graficzna zawiodła: liczy procesor.",
+        "A graphics chip has failed: the processor computes.",
+    )
 }
 
 fn connect() -> anyhow::Result<Screen> {
@@ -155,7 +173,7 @@ impl Front {
         mut screen: Screen,
         job: &Job,
         canvas: [u16; 2],
-        hosts: &[String],
+        (hosts, gpus): (&[String], &[u8]),
         stage: &Stage,
     ) -> Self {
         let [width, height] = canvas;
@@ -166,7 +184,7 @@ impl Front {
                 y: 0,
                 width: strip.len() as u16,
                 height,
-                device: Device::Cpu,
+                device: if gpus[rank] == 0 { Device::Cpu } else { Device::Gpu },
                 host: host.clone(),
             }
         };

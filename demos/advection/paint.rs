@@ -20,6 +20,11 @@ impl Painter {
         Self { block: vec![0; BLOCK * height], fine, sums: vec![0.0; height] }
     }
 
+    /// Cells along each side of a pixel.
+    pub fn fine(&self) -> usize {
+        self.fine
+    }
+
     /// Writes amounts from 0 to 1 as 0 to 255; others as the nearest of these. A pixel is the mean of its cells.
     ///
     /// The field's first dimension runs to the right and its second down, so a row of cells is a column of `tile`,

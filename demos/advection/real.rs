@@ -5,6 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// `f32` or `f64`, with the constants that the formulas need.
 pub trait Real:
     parallel::Element
+    + cuda::Float
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>

@@ -10,7 +10,7 @@ use crate::real::Real;
 const LINE: usize = 64;
 
 /// Entries before cell 0.
-const fn margin<T>() -> usize {
+pub const fn margin<T>() -> usize {
     LINE / size_of::<T>()
 }
 

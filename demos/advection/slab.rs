@@ -1,6 +1,6 @@
 //! A rank's part of the field on the processor: rows of cells, the flow that moves them, a step.
 //!
-//! This is the seam for another device: whatever holds a part of the field offers the methods of [`Slab`].
+//! [`crate::strip`] chooses between this and a GPU.
 
 use parallel::{Job, Stopwatch};
 
@@ -97,6 +97,26 @@ impl<T: Real> Slab<T> {
     /// Sets the share of the stirring that all ranks use.
     pub fn allow(&mut self, share: f64) {
         self.share = T::of(share);
+    }
+
+    /// The member of the family.
+    pub fn options(&self) -> Options {
+        self.mpdata.options()
+    }
+
+    /// All rows, halo included, for another device; whoever writes them sees to the ends of the rows.
+    pub fn rows_mut(&mut self) -> &mut Rows<T> {
+        &mut self.psi
+    }
+
+    /// The flow at full strength.
+    pub fn steady(&self) -> &Faces<T> {
+        &self.steady
+    }
+
+    /// What is stirred, and the share of it that is allowed.
+    pub fn stirred(&self) -> Option<(&Faces<T>, T)> {
+        self.stir.faces().map(|faces| (faces, self.share))
     }
 
     /// Computes one step of a grid that is all in this slab; `strength` is the flow's, -1 to 1.

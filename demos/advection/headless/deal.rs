@@ -1,6 +1,6 @@
 //! Fields on their way between rank 0, which has them whole, and the ranks, which have parts.
 
-use advection::{part::Part, pictures::Picture, real::Real, slab::Slab};
+use advection::{part::Part, pictures::Picture, real::Real, strip::Strip};
 use ndarray::Array2;
 use parallel::Job;
 
@@ -17,7 +17,7 @@ pub enum Initial<T> {
 /// Gives every rank its rows of the field to begin with.
 pub fn deal_field<T: FileElement>(
     job: &Job,
-    slab: &mut Slab<T>,
+    slab: &mut Strip<T>,
     initial: Option<Initial<T>>,
     part: impl Fn(usize) -> Part,
 ) {
@@ -41,7 +41,7 @@ pub fn deal_field<T: FileElement>(
 /// Gives every rank the Courant numbers of its rows, halo included.
 pub fn deal_flow<T: FileElement>(
     job: &Job,
-    slab: &mut Slab<T>,
+    slab: &mut Strip<T>,
     courant: Option<[Array2<T>; 2]>,
     part: impl Fn(usize) -> Part,
 ) {
@@ -96,7 +96,7 @@ fn deal<T: Real>(
 }
 
 /// Brings the field to rank 0; empty on the others.
-pub fn collect<T: FileElement>(job: &Job, slab: &Slab<T>, part: impl Fn(usize) -> Part) -> Vec<T> {
+pub fn collect<T: FileElement>(job: &Job, slab: &Strip<T>, part: impl Fn(usize) -> Part) -> Vec<T> {
     let (nx, ny) = (slab.part().nx, slab.part().ny);
     let own: Vec<T> =
         (0..slab.part().own.len()).flat_map(|i| slab.row(i).iter().copied()).collect();

@@ -115,6 +115,13 @@ impl Director {
         self.pace.learn(time);
     }
 
+    /// Takes notice that the last `steps` were lost: they are computed again.
+    pub fn lose(&mut self, steps: u64) {
+        self.clock = self.clock.saturating_sub(steps);
+        self.touched = self.touched.map(|touched| touched.min(self.clock));
+        self.back_until = None;
+    }
+
     /// The next command after `events`.
     pub fn direct(&mut self, events: impl Iterator<Item = Event>, now: Instant) -> Direction {
         let wishes = self.listen(events);
@@ -257,7 +264,8 @@ impl Director {
     }
 }
 
-fn text(polish: &str, english: &str) -> Text {
+/// A sentence in both languages.
+pub fn text(polish: &str, english: &str) -> Text {
     Text { sentences: vec![(*b"pl", polish.into()), (*b"en", english.into())] }
 }
 

@@ -3,7 +3,12 @@
 use std::time::{Duration, Instant};
 
 use advection::{
-    flows::Flow, paint::Painter, part::Part, pictures::Picture, simd::Level, slab::Slab,
+    flows::Flow,
+    paint::Painter,
+    part::Part,
+    pictures::Picture,
+    simd::Level,
+    strip::{Device, Strip, local_rank},
 };
 use anyhow::{Context, bail};
 use parallel::{Activity, Job, Stopwatch, Tiles, strip};
@@ -31,7 +36,15 @@ pub struct Stage {
     fine: usize,
     /// Cells.
     size: (usize, usize),
-    slab: Slab<f32>,
+    slab: Strip<f32>,
+    /// Some rank computes on a GPU, which may fail.
+    guarded: bool,
+    /// Step and clock of the field that the strips have kept.
+    kept: (u64, u64),
+    /// A GPU was to be had and was not.
+    pub refused: bool,
+    /// Steps that a failing GPU has cost since somebody asked.
+    lost: Option<u64>,
     flow: Flow,
     pictures: [Picture; MOTIFS],
     choice: Choice,
@@ -50,7 +63,12 @@ impl Stage {
     ///
     /// # Errors
     /// If the canvas is too large for a picture, or too narrow for so many ranks.
-    pub fn new(job: &Job, (width, height): (usize, usize), fine: usize) -> anyhow::Result<Self> {
+    pub fn new(
+        job: &Job,
+        (width, height): (usize, usize),
+        fine: usize,
+        device: Device,
+    ) -> anyhow::Result<Self> {
         if usize::from(MAX_SIDE) < width.max(height) || (MAX_PIXELS as usize) < width * height {
             bail!("a canvas of {width}x{height} pixels is more than the {MAX_PIXELS} of a picture");
         }
@@ -70,13 +88,24 @@ impl Stage {
         let pipe = Picture::pipe(nx, ny).context("the picture of the pipe is damaged")?;
         let pictures = [pipe, Picture::Cone, Picture::Board];
         let part = Part { nx, ny, own, halo };
+        // The first scheme counts first; a GPU sets memory aside for all of them.
+        let schemes: Vec<_> = [SCHEMES[choice.scheme]].into_iter().chain(SCHEMES).collect();
+        let (slab, refusal) = Strip::new(part, &schemes, Level::widest(), device, local_rank());
+        let refusal = refusal.filter(|error| device == Device::Gpu || !error.is_absence());
+        if let Some(error) = &refusal {
+            eprintln!("advection: rank {}: {error}; the processor computes", job.rank());
+        }
         let mut stage = Self {
+            guarded: false,
+            kept: (0, 0),
+            lost: None,
+            refused: refusal.is_some(),
             stopwatch: Stopwatch::new(Instant::now()),
             halo_bytes: 0,
             fine,
             size: (nx, ny),
             tile: vec![0; lengths[job.rank()]],
-            slab: Slab::new(part, SCHEMES[choice.scheme], Level::widest()),
+            slab,
             flow: Flow::new(PATTERNS[choice.flow], nx, ny),
             pictures,
             choice,
@@ -89,6 +118,21 @@ impl Stage {
         stage.set_flow();
         stage.set_picture();
         Ok(stage)
+    }
+
+    /// Whether this rank computes on a GPU.
+    pub fn has_gpu(&self) -> bool {
+        self.slab.gpu().is_some()
+    }
+
+    /// The ranks come to know whether any of them has a GPU; all must call it.
+    pub fn guard(&mut self, job: &Job) {
+        self.guarded = job.maximum(if self.has_gpu() { 1.0 } else { 0.0 }) != 0.0;
+    }
+
+    /// The steps that a failing GPU has cost, once.
+    pub fn take_lost(&mut self) -> Option<u64> {
+        self.lost.take()
     }
 
     /// The flow.
@@ -114,6 +158,18 @@ impl Stage {
         for (k, from) in strip.chunks_exact(ny).enumerate() {
             self.slab.edit_row(k, |row| row.copy_from_slice(from));
         }
+        self.keep();
+    }
+
+    /// The field on the host is one to which all ranks could go back.
+    fn keep(&mut self) {
+        self.slab.keep();
+        self.kept = (self.step, self.clock);
+    }
+
+    /// Brings the field to the host, for [`Self::strip`].
+    pub fn settle(&mut self) {
+        self.slab.settle();
     }
 
     /// This rank's part of the field, row by row.
@@ -151,6 +207,7 @@ impl Stage {
         }
         if command.rewind {
             self.clock = 0;
+            self.kept.1 = 0;
         }
         self.stir(job, command);
 
@@ -167,11 +224,27 @@ impl Stage {
         let later = began.elapsed() - first;
 
         if command.paint {
-            self.painter.paint(&self.slab, &mut self.tile);
+            self.slab.paint(&mut self.painter, &mut self.tile);
             self.stopwatch.switch(Activity::Communicate);
             self.tiles.gather(job, &self.tile);
         }
+        if self.guarded {
+            self.look_after(job, command.statistics);
+        }
         (first, later)
+    }
+
+    /// Looks whether the GPUs are well; if one is not, all ranks go back to where all were.
+    fn look_after(&mut self, job: &Job, keep: bool) {
+        if !self.slab.check(job, keep) {
+            if keep {
+                self.kept = (self.step, self.clock);
+            }
+            return;
+        }
+        self.lost = Some(self.step - self.kept.0);
+        (self.step, self.clock) = self.kept;
+        self.guard(job);
     }
 
     fn stir(&mut self, job: &Job, command: &Command) {
@@ -230,5 +303,6 @@ impl Stage {
                 }
             });
         }
+        self.keep();
     }
 }

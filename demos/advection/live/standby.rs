@@ -116,7 +116,8 @@ fn resume(job: &Job, stage: &mut Stage, message: &[u64; LEN], field: Option<&[f3
 }
 
 /// Brings the field together and hands it to the kiosk; every rank calls it.
-pub fn save(job: &Job, stage: &Stage, front: Option<&mut Front>) {
+pub fn save(job: &Job, stage: &mut Stage, front: Option<&mut Front>) {
+    stage.settle();
     let own = stage.strip();
     let Some(front) = front else {
         job.send(0, &own);

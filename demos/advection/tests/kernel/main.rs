@@ -7,6 +7,7 @@
 )]
 
 mod figures;
+mod gpu;
 mod properties;
 mod reference;
 mod torus;
