@@ -329,7 +329,8 @@ impl Machine {
     pub fn queue(&mut self, stream: u64, work: Work) -> Result<(), Code> {
         let queue = self.streams.get_mut(&stream).ok_or(Code::INVALID_HANDLE)?;
         queue.push_back(work);
-        Ok(())
+        let nth = self.streams.keys().position(|known| *known == stream).map(|k| k + 1);
+        if nth == self.plan.hurry { self.finish(stream) } else { Ok(()) }
     }
 
     /// Does what a stream has queued, and what that waits for, but nothing else.

@@ -1,9 +1,13 @@
-//! What the machine has, and which calls fail: words such as `memory=1000000 devices=2 fail=cuMemAlloc_v2:3:2`.
+//! What the machine has, which calls fail, and which stream is early: words such as
+//! `memory=1000000 devices=2 fail=cuMemAlloc_v2:3:2 hurry=1`.
 
 /// The plan, and how often each call was made.
 pub struct Plan {
     pub devices: i32,
     pub memory_bytes: usize,
+    /// The stream, counted from 1, whose work runs at once, while that of the others runs as late as may be. Of two streams
+    /// that nothing orders, either may be first.
+    pub hurry: Option<usize>,
     failures: Vec<Failure>,
     /// The file for the report, if there is one.
     pub report: Option<std::path::PathBuf>,
@@ -29,8 +33,13 @@ impl Plan {
 
     /// From words.
     pub fn read(words: &str) -> Self {
-        let mut plan =
-            Self { devices: 1, memory_bytes: 1 << 30, failures: Vec::new(), report: None };
+        let mut plan = Self {
+            devices: 1,
+            memory_bytes: 1 << 30,
+            hurry: None,
+            failures: Vec::new(),
+            report: None,
+        };
         for word in words.split_whitespace() {
             plan.add(word).unwrap_or_else(|| panic!("'{word}' is no word of a plan"));
         }
@@ -42,6 +51,7 @@ impl Plan {
         match key {
             "devices" => self.devices = value.parse().ok()?,
             "memory" => self.memory_bytes = value.parse().ok()?,
+            "hurry" => self.hurry = Some(value.parse().ok()?),
             "fail" => {
                 let mut parts = value.split(':');
                 let call = parts.next()?.to_owned();

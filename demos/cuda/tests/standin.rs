@@ -304,6 +304,7 @@ fn planted_a_missing_wait_of_the_host_is_caught() {
 
 #[test]
 fn planted_a_missing_event_between_streams_is_caught() {
+    // What a kernel writes is copied away by another stream.
     let _standin = Standin::new("");
     for ordered in [false, true] {
         let mut program = Program::new().unwrap();
@@ -315,6 +316,21 @@ fn planted_a_missing_event_between_streams_is_caught() {
         program.to.fetch(0, &mut program.numbers, N, &program.second).unwrap();
         program.second.wait().unwrap();
         assert_eq!(*program.numbers == [3.0; N], ordered);
+    }
+    // What another stream brings is read by a kernel, which is in a hurry.
+    let _standin = Standin::new("hurry=1");
+    for ordered in [false, true] {
+        let mut program = Program::new().unwrap();
+        program.numbers.fill(0.25);
+        program.from.send(0, &program.numbers, N, &program.second).unwrap();
+        program.event.record(&program.second).unwrap();
+        if ordered {
+            program.first.wait_for(&program.event).unwrap();
+        }
+        program.launch("twice_f32").unwrap();
+        let mut all = [0.0; N];
+        program.to.download(&mut all).unwrap();
+        assert_eq!(all == [0.5; N], ordered);
     }
 }
 

@@ -118,10 +118,20 @@ fn expected(precision: &str, variant: &[&str]) -> Vec<u8> {
 }
 
 #[track_caller]
-fn computes_the_same(devices: &[&str], precision: &str, (variant, launches): Variant) {
-    let context = format!("{devices:?} {precision} {variant:?}");
+fn computes_the_same(devices: &[&str], precision: &str, variant: Variant) {
+    computes_the_same_with(devices, precision, variant, "");
+}
+
+#[track_caller]
+fn computes_the_same_with(
+    devices: &[&str],
+    precision: &str,
+    (variant, launches): Variant,
+    plan: &str,
+) {
+    let context = format!("{devices:?} {precision} {variant:?} {plan}");
     let want = expected(precision, variant);
-    let Run { field, line, said, reports, .. } = run(devices, precision, variant, "");
+    let Run { field, line, said, reports, .. } = run(devices, precision, variant, plan);
     assert_eq!(said, "", "{context}");
     assert!(field == want, "{context}: other bits");
     let gpus = devices.iter().filter(|device| **device == "gpu").count();
@@ -165,6 +175,15 @@ fn ranks_with_and_without_a_gpu_share_a_run() {
     for devices in [&["gpu", "cpu"][..], &["cpu", "gpu", "cpu"], &["gpu", "cpu", "gpu", "gpu"]] {
         for variant in [UPWIND, BASIC, SHOWN] {
             computes_the_same(devices, "f32", variant);
+        }
+    }
+}
+
+#[test]
+fn whichever_stream_is_early_the_bits_are_the_same() {
+    for plan in ["hurry=1", "hurry=2"] {
+        for variant in [BASIC, SHOWN] {
+            computes_the_same_with(&["gpu", "cpu", "gpu"], "f32", variant, plan);
         }
     }
 }
