@@ -157,6 +157,14 @@ impl<T: Real> GpuSlab<T> {
         self.stir.upload(stir)
     }
 
+    /// Waits until all that was queued is done.
+    ///
+    /// # Errors
+    /// If any of it failed.
+    pub fn wait(&self) -> Result<(), Error> {
+        self.compute.wait()
+    }
+
     /// Writes the tile of the picture, as [`crate::paint`] does.
     ///
     /// # Errors

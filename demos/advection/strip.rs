@@ -187,6 +187,16 @@ impl<T: Real> Strip<T> {
         self.failure = done.err();
     }
 
+    /// Waits until the steps so far are done; on a GPU they were only queued.
+    pub fn wait(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        if let Some(gpu) = &self.gpu {
+            self.failure = gpu.wait().err();
+        }
+    }
+
     /// Gives the GPU whatever has changed on the host.
     fn bring_to_gpu(&mut self) -> Result<(), cuda::Error> {
         if let Some(failure) = &self.failure {
