@@ -106,7 +106,7 @@ class Machine:
         self.qmp("system_reset")
         self.started = time.monotonic()
 
-    def wait_shell(self, limit_s=180):
+    def wait_shell(self, limit_s=600):
         """Returns when the machine's shell answers, whatever was in the pipe before."""
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
