@@ -129,7 +129,7 @@ def install(kiosk):
     said = machine.ask("DEBIAN_FRONTEND=noninteractive dpkg --install /mnt/p/first/hpc-kiosk_*.deb", 300)
     installed = time.monotonic() - since
     holds("warning" not in said.lower(), said)
-    machine.until("the kiosk's picture", kiosk.is_up, 60)
+    machine.until("the kiosk's picture", kiosk.is_up, LIMIT_BOOT_S)
     took = time.monotonic() - since
     # Emulation is no Pi: a run may take its time to start.
     machine.ask("cp -r /usr/lib/hpc-kiosk/demos/advection /etc/hpc-kiosk/demos/ && sed -i -e 's/^first_frame_s.*/first_frame_s = 90/' "

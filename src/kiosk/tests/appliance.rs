@@ -19,7 +19,7 @@ use xserver::{Program, XServer, demos, test_card, until};
 const PATIENCE: Duration = Duration::from_secs(20);
 const KIOSK: &str = env!("CARGO_BIN_EXE_hpc-kiosk");
 /// The plate on which the owner is told something.
-const PLATE: u32 = 0x1C2733;
+const PLATE: u32 = 0xEAF0F6;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
