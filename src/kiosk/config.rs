@@ -311,6 +311,42 @@ mod tests {
         assert_eq!(config.metrics.listen, Some("127.0.0.1:9102".parse().unwrap()));
     }
 
+    /// The keys that a table has, as the refusal of one that it has not names them; `None` if it is no table.
+    fn keys(table: &[String]) -> Option<Vec<String>> {
+        let path = table.join(".");
+        let texts = match &path[..] {
+            "" => vec!["zzz = 1".into()],
+            path => vec![format!("[{path}]\nzzz = 1"), format!("[[{path}]]\nzzz = 1")],
+        };
+        texts.iter().find_map(|text| {
+            let refusal = toml::from_str::<Tables>(text).err()?.message().to_owned();
+            let known = refusal.strip_prefix("unknown field `zzz`, expected ")?.to_owned();
+            Some(known.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+        })
+    }
+
+    #[test]
+    fn the_shipped_example_explains_every_key_that_there_is() {
+        let is_line = |start: &str| {
+            SHIPPED.lines().any(|line| line.trim_start_matches('#').starts_with(start))
+        };
+        let mut tables = vec![Vec::new()];
+        let mut seen = 0;
+        while let Some(table) = tables.pop() {
+            let Some(known) = keys(&table) else { continue };
+            for key in known {
+                let path: Vec<String> = table.iter().cloned().chain([key]).collect();
+                let (name, dotted) = (path.last().unwrap(), path.join("."));
+                let ways = [format!("{name} = "), format!("[{dotted}]"), format!("[[{dotted}]]")];
+                let is_there = ways.iter().any(|start| is_line(start));
+                assert!(is_there, "assets/kiosk.toml does not name {dotted}");
+                seen += 1;
+                tables.push(path);
+            }
+        }
+        assert!(20 < seen, "only {seen} keys were found");
+    }
+
     #[test]
     fn the_real_clusters_file_is_an_example_too() {
         let config = parse(include_str!("../../assets/kiosk-cluster.toml")).unwrap();

@@ -5,6 +5,7 @@ use std::{env, fmt::Write, fs, os::unix::fs::MetadataExt, path::Path, rc::Rc};
 use slint::ComponentHandle;
 
 use crate::{
+    appliance::ways_out::WaysOut,
     ui,
     view::{Slots, View},
 };
@@ -52,7 +53,10 @@ pub fn open(display: Display, hear: impl Fn(RawInput) -> bool + 'static) -> anyh
         Display::Window => slint::BackendSelector::new().backend_name("winit".into()),
         Display::Kms => slint::BackendSelector::new()
             .backend_name("linuxkms".into())
-            .with_libinput_event_hook(move |event| raw_input(event).is_some_and(&hear)),
+            .with_libinput_event_hook({
+                let ways_out = WaysOut::default();
+                move |event| ends(&ways_out, event) || raw_input(event).is_some_and(&hear)
+            }),
     };
     let selected = selector.renderer_name("software".into()).select();
     selected.map_err(|error| no_screen(display, &error.to_string()))
@@ -185,6 +189,13 @@ fn names(folder: &Path, prefix: &str) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Whether it is the key of a chord on which Slint would end.
+fn ends(ways_out: &WaysOut, event: &input::Event) -> bool {
+    use input::event::keyboard::{KeyState, KeyboardEventTrait};
+    let input::Event::Keyboard(key) = event else { return false };
+    ways_out.closes(key.key(), key.key_state() == KeyState::Pressed)
 }
 
 fn raw_input(event: &input::Event) -> Option<RawInput> {

@@ -5,6 +5,7 @@
 //! [`computers`] (which of them runs may use), `view` (the only
 //! module that knows the markup), [`program`] (wires them together).
 
+pub mod appliance;
 pub mod catalogue;
 pub mod command;
 pub mod computers;

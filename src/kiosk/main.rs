@@ -8,11 +8,17 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
+    sync::Arc,
 };
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use kiosk::{
+    appliance::{
+        connectors::{self, Change, Connected, Presence},
+        console,
+        systemd::Systemd,
+    },
     catalogue::{self, Catalogue},
     config::{self, Config},
     display::{self, Display},
@@ -22,6 +28,9 @@ use kiosk::{
     view::{Language, View},
 };
 use slint::ComponentHandle;
+
+/// The variable by which Slint is told which connector to use.
+const OUTPUT: &str = "SLINT_DRM_OUTPUT";
 
 /// The exhibition kiosk of a do-it-yourself supercomputer.
 #[derive(Parser)]
@@ -33,6 +42,9 @@ struct Arguments {
     /// Look for demos in this folder first (may be given several times)
     #[arg(long, value_name = "DIR")]
     demos: Vec<PathBuf>,
+    /// The screen is this machine's own: silence the console on standard input, wait for a screen that is not there
+    #[arg(long)]
+    appliance: bool,
     /// What to do instead of showing the screen
     #[command(subcommand)]
     command: Option<Command>,
@@ -90,14 +102,25 @@ fn examine(arguments: &Arguments) -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let executable = std::env::current_exe().context("where this program lies is unknown")?;
-    let setup = set_up(&arguments, executable);
+    let systemd = match Systemd::from_environment(display::variable) {
+        Ok(systemd) => systemd.map(Arc::new),
+        Err(error) => {
+            log::warn!("systemd is not told that the kiosk is up: {error}");
+            None
+        }
+    };
+    let display = display::choose(display::variable);
+    let presence = Presence::default();
+    let shown = arguments.appliance.then(|| take_machine(display, systemd.as_deref()));
+    let setup = Setup { systemd, ..set_up(&arguments, executable) };
 
     // The display reports fingers before there is a view to take them.
     let toucher: Rc<RefCell<Option<Rc<View>>>> = Rc::default();
     let heard = Rc::clone(&toucher);
-    let display = display::choose(display::variable);
+    let seen = presence.clone();
     display::open(display, move |input| {
-        heard.borrow().as_ref().is_some_and(|view| view.hear(input))
+        // Fingers on a screen that shows something else are not for us.
+        !seen.is_there() || heard.borrow().as_ref().is_some_and(|view| view.hear(input))
     })?;
     let app = ui::App::new().map_err(|error| display::no_screen(display, &error.to_string()))?;
 
@@ -108,9 +131,62 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     if display == Display::Kms {
         display::fit(&app)?;
     }
+    if let Some(shown) = shown {
+        watch_connectors(shown, &presence, app.as_weak())?;
+    }
     let shown = app.run().map_err(|error| display::no_screen(display, &error.to_string()));
     let stopped = kiosk.stop();
     shown.and(stopped)
+}
+
+/// Makes the machine's screen ours, and waits until there is one; none of it is worth giving up for.
+fn take_machine(display: Display, systemd: Option<&Systemd>) -> Vec<Connected> {
+    if let Err(error) = console::silence(std::io::stdin()) {
+        log::warn!(
+            "the console behind the picture hears keys: standard input is no console of ours ({error})"
+        );
+    }
+    if display == Display::Window {
+        return Vec::new();
+    }
+    let wanted = display::variable(OUTPUT);
+    connectors::wait(Path::new("/"), wanted.as_deref(), |look| {
+        if look == 0 {
+            log::warn!("waiting for a screen: {}", display::no_screen(display, ""));
+        }
+        // Whoever waits for a screen does what it should.
+        match systemd {
+            Some(systemd) if look == 0 => systemd.ready("waiting for a screen"),
+            Some(systemd) => systemd.alive(),
+            None => {}
+        }
+    })
+}
+
+/// Hears of screens that are unplugged and come back; one that was not there at the start gets a kiosk that is made for it.
+fn watch_connectors(
+    shown: Vec<Connected>,
+    presence: &Presence,
+    app: slint::Weak<ui::App>,
+) -> anyhow::Result<()> {
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let changed = move |change| match change {
+        Change::Gone => log::warn!("the screen is gone; fingers count again when it is back"),
+        Change::Back => {
+            log::info!("the screen is back");
+            // The event loop is gone only if the program is about to end.
+            let _ = app.upgrade_in_event_loop(|app| app.window().request_redraw());
+        }
+        Change::Other => {
+            log::warn!("another screen is there; starting again for it");
+            let _ = slint::quit_event_loop();
+        }
+    };
+    let wanted = display::variable(OUTPUT);
+    connectors::watch("/".into(), wanted, shown, presence, changed)
+        .context("the connectors cannot be watched")
 }
 
 /// This kiosk, for its self-test.
@@ -138,5 +214,6 @@ fn set_up(arguments: &Arguments, executable: PathBuf) -> Setup {
     for problem in &problems {
         log::warn!("{problem}");
     }
-    Setup { subject: subject(arguments, executable), config, catalogue, problems }
+    let subject = subject(arguments, executable);
+    Setup { subject, config, catalogue, problems, systemd: None }
 }

@@ -11,11 +11,12 @@ use anyhow::Context;
 use slint::ComponentHandle;
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    appliance::systemd::{self, Drawing, Systemd},
     catalogue::{Audience, Catalogue, Demo},
     computers,
     config::Config,
@@ -42,6 +43,8 @@ pub struct Setup {
     pub catalogue: Catalogue,
     /// What the owner should know about both, one sentence each.
     pub problems: Vec<String>,
+    /// Whoever watches over this process.
+    pub systemd: Option<Arc<Systemd>>,
 }
 
 /// A kiosk whose worker runs; the event loop is the caller's.
@@ -51,6 +54,7 @@ pub struct Kiosk {
     stop: CancellationToken,
     worker: JoinHandle<anyhow::Result<()>>,
     gatherer: Gatherer,
+    _drawing: Drawing,
 }
 
 impl Kiosk {
@@ -59,7 +63,7 @@ impl Kiosk {
     /// # Errors
     /// If a thread cannot be started or Slint has no event loop.
     pub fn start(app: &ui::App, setup: Setup) -> anyhow::Result<Self> {
-        let Setup { subject, config, catalogue, mut problems } = setup;
+        let Setup { subject, config, catalogue, mut problems, systemd } = setup;
         let catalogue = Arc::new(catalogue);
         let visitors = |demo: &&Arc<Demo>| demo.audience == Audience::Visitor;
         let demos: Vec<Arc<Demo>> = catalogue.demos.iter().filter(visitors).cloned().collect();
@@ -92,6 +96,7 @@ impl Kiosk {
         let (examined, examination) = watch::channel(Examination::default());
         view.follow_examination(examination).context("Slint has no event loop")?;
 
+        let (drawing, drawn) = systemd::drawing();
         let stop = CancellationToken::new();
         let worker = thread::Builder::new().name("worker".into()).spawn({
             let stop = stop.clone();
@@ -100,11 +105,13 @@ impl Kiosk {
                 let _window = CloseWindow;
                 let telling = (config, telemetry_told);
                 let examining = (subject, examined);
-                work((catalogue, settings), telling, examining, asked, status, painter, stop)
+                let life = (stop, systemd, drawn);
+                let catalogue = (catalogue, settings);
+                work(catalogue, telling, examining, asked, status, painter, life)
             }
         })?;
         show_tile_pictures(&view, app, demos)?;
-        Ok(Self { view, stop, worker, gatherer })
+        Ok(Self { view, stop, worker, gatherer, _drawing: drawing })
     }
 
     /// Ends the run, if there is one, the worker and the asking of the nodes; waits for all of them.
@@ -149,7 +156,7 @@ async fn work(
     asked: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
     painter: Painter,
-    stop: CancellationToken,
+    (stop, systemd, drawn): (CancellationToken, Option<Arc<Systemd>>, Arc<Notify>),
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -171,15 +178,21 @@ async fn work(
     let telling = async { tokio::join!(telling, watching) };
     tokio::pin!(telling);
     let mut is_telling = true;
+    let feeding = systemd::feed(systemd.clone(), drawn);
+    tokio::pin!(feeding);
     loop {
         tokio::select! {
             () = &mut supervising => break,
             () = &mut sorting, if is_sorting => is_sorting = false,
             _ = &mut telling, if is_telling => is_telling = false,
             () = &mut examining, if is_examining => is_examining = false,
+            () = &mut feeding => {},
             _ = terminate.recv() => stop.cancel(),
             _ = interrupt.recv() => stop.cancel(),
         }
+    }
+    if let Some(systemd) = systemd {
+        systemd.stopping();
     }
     Ok(())
 }

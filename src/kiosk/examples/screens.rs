@@ -75,6 +75,7 @@ fn main() -> anyhow::Result<()> {
         config,
         catalogue,
         problems,
+        systemd: None,
     };
     let language = language.clone();
     if !is_broken {

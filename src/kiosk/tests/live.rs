@@ -146,6 +146,12 @@ fn a_visitor_stirs_a_real_run_and_leaves_nothing_behind() {
     }
     let executable = live::executable();
     let subject = Subject { executable, ..Subject::default() };
-    let setup = Setup { subject, config: Config::default(), catalogue, problems: Vec::new() };
+    let setup = Setup {
+        subject,
+        config: Config::default(),
+        catalogue,
+        problems: Vec::new(),
+        systemd: None,
+    };
     live::visit(setup, visit).unwrap();
 }

@@ -15,6 +15,7 @@ use std::{
 
 use headless::{Headless, cluster, demo, jetson, node, readings};
 use kiosk::{
+    config::Config,
     doctor::{Examination, Finding, Level, Matter, Piece},
     intent::Scale,
     slurm::said::Why,
@@ -391,6 +392,16 @@ fn a_demo_that_waits_until_this_machine_has_cooled_down() {
         let status = Status { state: State::Idle, ended: Some(Arc::new(ended)), ..running };
         screen.view.show_status(status, Instant::now());
         compare(&screen, "too-hot", language);
+    });
+}
+
+#[test]
+fn home_with_settings_that_cannot_be_read() {
+    let file = Path::new("/etc/hpc-kiosk/kiosk.toml");
+    let wrong = Config::parse(file, "[launch]\n\nlauncher = \"ssh\"\n").unwrap_err().to_string();
+    in_both(|language| {
+        let screen = Headless::with_notice(vec![demo("rury", 0)], language, &wrong);
+        compare(&screen, "notice-settings", language);
     });
 }
 

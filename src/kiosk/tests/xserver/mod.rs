@@ -87,6 +87,13 @@ impl XServer {
         self.fake(BUTTON_RELEASE_EVENT, 1, 0, 0);
     }
 
+    /// Whether it does nothing at all from now on.
+    pub fn stand_still(&self, still: bool) {
+        use rustix::process::{Pid, Signal, kill_process};
+        let signal = if still { Signal::STOP } else { Signal::CONT };
+        kill_process(Pid::from_child(&self.server), signal).unwrap();
+    }
+
     /// A short touch.
     pub fn tap(&self, x: i16, y: i16) {
         self.move_to(x, y);
@@ -117,9 +124,19 @@ impl Program {
 
     /// Starts `program` with these arguments.
     pub fn start_with(program: &Path, server: &XServer, arguments: &[&Path]) -> Self {
+        Self::spawn(Command::new(program).args(arguments), server)
+    }
+
+    /// Starts `program` with the demos of `demos`, watched over by whoever listens at the socket `notify`.
+    pub fn start_noticed(program: &Path, server: &XServer, demos: &Path, notify: &Path) -> Self {
+        let mut command = Command::new(program);
+        command.args([Path::new("--demos"), demos]).env("NOTIFY_SOCKET", notify);
+        Self::spawn(&mut command, server)
+    }
+
+    fn spawn(command: &mut Command, server: &XServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let process = Command::new(program)
-            .args(arguments)
+        let process = command
             .env("DISPLAY", &server.display)
             .env("XDG_RUNTIME_DIR", folder.path())
             .env("HPC_KIOSK_LOG", "warn")
