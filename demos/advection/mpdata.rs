@@ -9,7 +9,7 @@ use std::ops::Range;
 use crate::{
     faces::Faces,
     real::Real,
-    rows::{width, wrap},
+    rows::{Rows, row_or_none, width, wrap},
     simd::{Kernel, Level},
 };
 
@@ -17,7 +17,7 @@ mod formulae;
 mod pass;
 mod ring;
 
-use formulae::{budget_row, donor_x_row, donor_y_row};
+use formulae::{Ahead, budget_row, donor_x_row, donor_y_row};
 use pass::CorrectivePass;
 use ring::FaceRing;
 
@@ -186,6 +186,8 @@ impl<T: Real> Mpdata<T> {
         }
 
         let mut row = g - 1;
+        let complete = (g + 1).saturating_sub(self.options.halo()) * width;
+        let (after, later) = after.split_at_mut(complete.min(after.len()));
         let out = match self.passes.first_mut() {
             Some(pass) => pass.psi.row_mut(row),
             None => &mut after[row * width..][..width],
@@ -193,6 +195,17 @@ impl<T: Real> Mpdata<T> {
         let flux = &self.flux;
         budget_row(out, low, [flux.x.row(row), flux.x.row(g), flux.y.row(row)], n);
         wrap(out, n);
+        let stirred = |of: fn(&Faces<T>) -> &Rows<T>| {
+            motion.stir.map_or(&[][..], |(stir, _)| of(stir).row_or_none(g + 1))
+        };
+        let mut ahead = Ahead([
+            row_or_none(before.entries, g + 1 - before.first, width),
+            motion.steady.x.row_or_none(g + 1),
+            motion.steady.y.row_or_none(g + 1),
+            stirred(|faces| &faces.x),
+            stirred(|faces| &faces.y),
+            row_or_none(later, 0, width),
+        ]);
 
         first += 1;
         let reach = self.options.reach();
@@ -202,7 +215,7 @@ impl<T: Real> Mpdata<T> {
             let courant = done.last().map_or(&self.courant, |pass| &pass.velocity);
             let oldest = before.row(row, width);
             if row < first + 2 * reach {
-                pass.feed(row, first, oldest, courant, None);
+                pass.feed(row, first, oldest, courant, None, ahead);
                 return;
             }
             let target = row - reach;
@@ -210,7 +223,8 @@ impl<T: Real> Mpdata<T> {
                 Some(next) => next.psi.row_mut(target),
                 None => &mut after[target * width..][..width],
             };
-            pass.feed(row, first, oldest, courant, Some(out));
+            pass.feed(row, first, oldest, courant, Some(out), ahead);
+            ahead = Ahead::NOTHING;
             (row, first) = (target, first + reach);
         }
     }

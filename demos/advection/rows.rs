@@ -51,6 +51,12 @@ pub fn wrap<T: Copy>(row: &mut [T], n: usize) {
     row[first + n] = row[first];
 }
 
+/// Row `r` of rows that are `width` wide, nothing where there is none.
+#[inline(always)]
+pub fn row_or_none<T>(entries: &[T], r: usize, width: usize) -> &[T] {
+    entries.get(r * width..(r + 1) * width).unwrap_or_default()
+}
+
 /// Rows one behind the other.
 pub struct Rows<T> {
     entries: Vec<T>,
@@ -79,7 +85,14 @@ impl<T: Real> Rows<T> {
         &mut self.entries[self.skip + r * self.width..][..self.width]
     }
 
+    /// Row `r`, nothing if there is none.
+    #[inline(always)]
+    pub fn row_or_none(&self, r: usize) -> &[T] {
+        row_or_none(self.all(), r, self.width)
+    }
+
     /// All rows.
+    #[inline(always)]
     pub fn all(&self) -> &[T] {
         &self.entries[self.skip..][..self.entries.len() - margin::<T>()]
     }

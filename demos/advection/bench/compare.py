@@ -3,7 +3,12 @@
 
 Runs in a Python that has PyMPDATA (pip install PyMPDATA), and installs nothing itself. Both compute the same: a
 Gaussian on a periodic grid in a steady flow, two passes. Their runs alternate, so that a disturbance meets both;
-the table has the median of the runs and their range. PyMPDATA's compilation is timed apart.
+the table has the median of the runs and their range. The ratio is that of our median to PyMPDATA's best run.
+PyMPDATA's compilation is timed apart.
+
+Two limits stand beside it: what this core's memory would allow, from a sum of large arrays measured here and the
+numbers that a step cannot but move (a read of the field and of both Courant numbers, a write of the field), and what
+the arithmetic allows, from the same kernel on a grid that stays in the cache. With two ranks the wall time counts.
 """
 
 import argparse
@@ -18,6 +23,23 @@ from PyMPDATA import Options, ScalarField, Solver, Stepper, VectorField
 from PyMPDATA.boundary_conditions import Periodic
 
 COURANT = (0.2, 0.05)
+# Numbers that a step reads and writes per cell: the field twice, a Courant number per direction.
+MOVED = 4
+# Numbers of an array that says how fast the memory is: 64 MiB, more than caches hold.
+ENTRIES = 1 << 23
+# A grid that stays in the cache of a core.
+CACHED = (64, 256)
+CACHED_STEPS = 3000
+# Two ranks on 512^2 cells are to be so many times as fast as one.
+RANKS_SIZE = 512
+ENVIRONMENT = {
+    **os.environ,
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMPI_MCA_pml": "ob1",
+    "OMPI_MCA_btl": "self,vader",
+}
 
 
 class Peer:
@@ -49,14 +71,32 @@ class Peer:
         return steps * self.size**2 / (time.process_time() - began)
 
 
-def own_rate(program, size, dtype, nonoscillatory, steps):
-    """Cell updates per second of processor time of the program on one rank."""
-    command = [program, "--headless", "--size", f"{size}x{size}", "--steps", str(steps)]
+def own(program, shape, dtype, nonoscillatory, steps, ranks=1):
+    """What the program says of a run."""
+    command = [program, "--headless", "--size", "{}x{}".format(*shape), "--steps", str(steps)]
     command += ["--precision", "f32" if dtype is np.float32 else "f64", "--flow", "translation"]
     command += ["--non-oscillatory"] if nonoscillatory else []
-    line = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    words = dict(word.split("=", 1) for word in line.split())
-    return steps * size**2 / float(words["cpu_s"])
+    if ranks > 1:
+        command = ["mpirun", "-n", str(ranks), "--oversubscribe", *command]
+    line = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT).stdout
+    return dict(word.split("=", 1) for word in line.split())
+
+
+def own_rate(program, shape, dtype, nonoscillatory, steps):
+    """Cell updates per second of processor time of the program on one rank."""
+    words = own(program, shape, dtype, nonoscillatory, steps)
+    return steps * shape[0] * shape[1] / float(words["cpu_s"])
+
+
+def bandwidth():
+    """Bytes per second of processor time that one core moves when NumPy adds large arrays: the best of several."""
+    one, other, total = np.ones(ENTRIES), np.ones(ENTRIES), np.zeros(ENTRIES)
+    times = []
+    for _ in range(8):
+        began = time.process_time()
+        np.add(one, other, out=total)
+        times.append(time.process_time() - began)
+    return 3 * one.nbytes / min(times)
 
 
 def summary(rates):
@@ -82,26 +122,54 @@ def main():
 
     print(f"load before: {load()}; {arguments.repeats} alternating runs of each, one core")
     print("million cell updates per second of processor time: median (range)")
-    print(f"{'':28}{'PyMPDATA':>22}{'advection':>22}{'ratio':>8}{'compiling':>11}")
+    moved = bandwidth()
+    print(f"memory, as far as NumPy's addition drives it: {moved / 1e9:.1f} GB/s read and written")
+    print(
+        f"{'':28}{'PyMPDATA':>22}{'advection':>22}{'ratio':>8}{'compiling':>11}"
+        f"{'of memory':>11}{'of in-cache':>12}"
+    )
     for size in arguments.sizes:
         steps = max(20, 50_000_000 // size**2)
         for dtype in (np.float64, np.float32):
             for nonoscillatory in (False, True):
                 peer = Peer(size, dtype, nonoscillatory)
-                case = (size, dtype, nonoscillatory)
-                pairs = [
-                    (peer.rate(steps), own_rate(arguments.program, *case, steps))
+                case = (dtype, nonoscillatory)
+                runs = [
+                    (
+                        peer.rate(steps),
+                        own_rate(arguments.program, (size, size), *case, steps),
+                        own_rate(arguments.program, CACHED, *case, CACHED_STEPS),
+                    )
                     for _ in range(arguments.repeats)
                 ]
-                theirs, ours = zip(*pairs)
-                ratio = statistics.median(ours) / statistics.median(theirs)
+                theirs, ours, cached = zip(*runs)
+                middle = statistics.median(ours)
+                memory = middle * MOVED * np.dtype(dtype).itemsize / moved
                 name = f"{size}^2 {np.dtype(dtype).name} {'non-osc.' if nonoscillatory else 'basic'}"
                 print(
                     f"{name:28}{summary(theirs):>22}{summary(ours):>22}"
-                    f"{ratio:7.1f}x{peer.compile_s:9.0f} s",
+                    f"{middle / max(theirs):7.1f}x{peer.compile_s:9.0f} s"
+                    f"{100 * memory:9.0f} %{100 * middle / statistics.median(cached):10.0f} %",
                     flush=True,
                 )
+    two_ranks(arguments)
     print(f"load after: {load()}")
+
+
+def two_ranks(arguments):
+    """Prints how many times as fast two ranks are as one, by the clock; that wants two free cores, for a rank that waits
+    computes nothing else."""
+    shape, steps = (RANKS_SIZE, RANKS_SIZE), 400
+    walls = [
+        [float(own(arguments.program, shape, np.float64, False, steps, ranks)["wall_s"]) for ranks in (1, 2)]
+        for _ in range(arguments.repeats)
+    ]
+    ones, twos = zip(*walls)
+    print(
+        f"two ranks, {RANKS_SIZE}^2 float64 basic, wall time on {os.cpu_count()} cores: "
+        f"{statistics.median(ones) / statistics.median(twos):.2f} times one rank "
+        f"(one {min(ones):.2f} to {max(ones):.2f} s, two {min(twos):.2f} to {max(twos):.2f} s; load {load()})"
+    )
 
 
 if __name__ == "__main__":

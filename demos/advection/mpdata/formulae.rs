@@ -6,7 +6,28 @@
 use crate::{
     real::{Real, larger, smaller},
     rows::{after, before, here, here_mut},
+    simd::fetch,
 };
+
+/// Cells computed between two orders for what comes next: the processor keeps some twenty lines on their way.
+const CHUNK: usize = 128;
+
+/// Rows that are needed soon: a field's, of four kinds of faces, and of the field that is written.
+#[derive(Clone, Copy)]
+pub struct Ahead<'a, T>(pub [&'a [T]; 6]);
+
+impl<T> Ahead<'_, T> {
+    /// No rows.
+    pub const NOTHING: Self = Self([&[]; 6]);
+
+    #[inline(always)]
+    fn fetch(self, start: usize) {
+        for row in self.0 {
+            let chunk = row.get(start..).unwrap_or_default();
+            fetch(&chunk[..CHUNK.min(chunk.len())]);
+        }
+    }
+}
 
 /// What crosses a face in a step, positive towards the right: the donor-cell or upwind flux.
 #[inline(always)]
@@ -100,62 +121,107 @@ pub fn corrective<T: Real, const GAUGE: bool>(
     (along * (right - left) * b - across * (up - down) * a) / (a * b)
 }
 
-/// Corrective fluxes, and velocities if `KEEP`, of the x faces between two rows of cells.
+/// What the corrective fluxes of a row of cells are made of.
+#[derive(Clone, Copy)]
+pub struct Around<'a, T> {
+    /// The row before, the row itself, the row after.
+    pub cells: [&'a [T]; 3],
+    /// Courant numbers of the x faces before and after the row.
+    pub x: [&'a [T]; 2],
+    /// Courant numbers of the y faces inside the row and the one after.
+    pub y: [&'a [T]; 2],
+}
+
+/// Corrective fluxes, and velocities if `KEEP`, of the x faces after a row of cells and of the y faces inside it.
+/// Both are one loop because they read the same cells and faces.
+///
+/// Meanwhile `ahead`, the rows that are needed next, come from memory: the loop computes long enough to hide that.
 #[inline(always)]
-pub fn corrective_x_row<T: Real, const GAUGE: bool, const KEEP: bool>(
-    flux: &mut [T],
-    velocity: &mut [T],
-    [low, high]: [&[T]; 2],
-    courant: &[T],
-    [y_low, y_high]: [&[T]; 2],
+pub fn corrective_rows<T: Real, const GAUGE: bool, const KEEP: bool>(
+    [flux_x, flux_y]: [&mut [T]; 2],
+    [velocity_x, velocity_y]: [&mut [T]; 2],
+    around: Around<'_, T>,
+    ahead: Ahead<'_, T>,
     n: usize,
 ) {
-    let (low_l, low_m, low_r) = (before(low, n), here(low, n), after(low, n));
-    let (high_l, high_m, high_r) = (before(high, n), here(high, n), after(high, n));
-    let (y_low_l, y_low_r) = (here(y_low, n), after(y_low, n));
-    let (y_high_l, y_high_r) = (here(y_high, n), after(y_high, n));
-    let (courant, flux, velocity) = (here(courant, n), here_mut(flux, n), here_mut(velocity, n));
-    for j in 0..n {
-        let c = corrective::<T, GAUGE>(
-            (low_m[j], high_m[j]),
-            (low_l[j] + high_l[j], low_r[j] + high_r[j]),
-            courant[j],
-            (y_low_l[j] + y_low_r[j]) + (y_high_l[j] + y_high_r[j]),
+    let (flux_x, flux_y) = (here_mut(flux_x, n), here_mut(flux_y, n));
+    let (velocity_x, velocity_y) = (here_mut(velocity_x, n), here_mut(velocity_y, n));
+    let whole = n / CHUNK * CHUNK;
+    // Chunks of a known length have no remainder; the last one is what remains of the row.
+    for start in (0..whole).step_by(CHUNK) {
+        ahead.fetch(start);
+        corrective_chunk::<T, GAUGE, KEEP>(
+            &mut flux_x[start..][..CHUNK],
+            &mut flux_y[start..][..CHUNK],
+            &mut velocity_x[start..][..CHUNK],
+            &mut velocity_y[start..][..CHUNK],
+            around,
+            start,
+            n,
         );
-        if KEEP {
-            velocity[j] = c;
-        }
-        flux[j] = if GAUGE { c } else { donor(low_m[j], high_m[j], c) };
+    }
+    if whole < n {
+        ahead.fetch(whole);
+        corrective_chunk::<T, GAUGE, KEEP>(
+            &mut flux_x[whole..],
+            &mut flux_y[whole..],
+            &mut velocity_x[whole..],
+            &mut velocity_y[whole..],
+            around,
+            whole,
+            n,
+        );
     }
 }
 
-/// Corrective fluxes, and velocities if `KEEP`, of the y faces inside the middle one of three rows of cells.
+/// [`corrective_rows`] for `flux_x.len()` cells from `start` on.
+///
+/// The slices that are written come one by one, not in an array, because only so does the compiler know that they are
+/// apart from each other and from all that is read; and all slices are cut to one length here, next to the loop.
 #[inline(always)]
-pub fn corrective_y_row<T: Real, const GAUGE: bool, const KEEP: bool>(
-    flux: &mut [T],
-    velocity: &mut [T],
-    [low, row, high]: [&[T]; 3],
-    courant: &[T],
-    [x_low, x_high]: [&[T]; 2],
+fn corrective_chunk<T: Real, const GAUGE: bool, const KEEP: bool>(
+    flux_x: &mut [T],
+    flux_y: &mut [T],
+    velocity_x: &mut [T],
+    velocity_y: &mut [T],
+    Around { cells: [low, mid, high], x: [x_low, x_high], y: [y_mid, y_high] }: Around<'_, T>,
+    start: usize,
     n: usize,
 ) {
-    let (low_l, low_r) = (before(low, n), here(low, n));
-    let (row_l, row_r) = (before(row, n), here(row, n));
-    let (high_l, high_r) = (before(high, n), here(high, n));
-    let (x_low_l, x_low_r) = (before(x_low, n), here(x_low, n));
-    let (x_high_l, x_high_r) = (before(x_high, n), here(x_high, n));
-    let (courant, flux, velocity) = (here(courant, n), here_mut(flux, n), here_mut(velocity, n));
-    for j in 0..n {
-        let c = corrective::<T, GAUGE>(
-            (row_l[j], row_r[j]),
-            (low_l[j] + low_r[j], high_l[j] + high_r[j]),
-            courant[j],
-            (x_low_l[j] + x_low_r[j]) + (x_high_l[j] + x_high_r[j]),
+    let count = flux_x.len();
+    let (flux_y, velocity_x) = (&mut flux_y[..count], &mut velocity_x[..count]);
+    let velocity_y = &mut velocity_y[..count];
+    let (low_l, low_m) = (&before(low, n)[start..][..count], &here(low, n)[start..][..count]);
+    let (mid_l, mid_m) = (&before(mid, n)[start..][..count], &here(mid, n)[start..][..count]);
+    let (high_l, high_m) = (&before(high, n)[start..][..count], &here(high, n)[start..][..count]);
+    let (mid_r, high_r) = (&after(mid, n)[start..][..count], &after(high, n)[start..][..count]);
+    let (x_low_l, x_low_m) =
+        (&before(x_low, n)[start..][..count], &here(x_low, n)[start..][..count]);
+    let (x_high_l, x_high_m) =
+        (&before(x_high, n)[start..][..count], &here(x_high, n)[start..][..count]);
+    let (y_mid_m, y_mid_r) =
+        (&here(y_mid, n)[start..][..count], &after(y_mid, n)[start..][..count]);
+    let (y_high_m, y_high_r) =
+        (&here(y_high, n)[start..][..count], &after(y_high, n)[start..][..count]);
+    for j in 0..count {
+        let along_x = corrective::<T, GAUGE>(
+            (mid_m[j], high_m[j]),
+            (mid_l[j] + high_l[j], mid_r[j] + high_r[j]),
+            x_high_m[j],
+            (y_mid_m[j] + y_mid_r[j]) + (y_high_m[j] + y_high_r[j]),
+        );
+        let along_y = corrective::<T, GAUGE>(
+            (mid_l[j], mid_m[j]),
+            (low_l[j] + low_m[j], high_l[j] + high_m[j]),
+            y_mid_m[j],
+            (x_low_l[j] + x_low_m[j]) + (x_high_l[j] + x_high_m[j]),
         );
         if KEEP {
-            velocity[j] = c;
+            velocity_x[j] = along_x;
+            velocity_y[j] = along_y;
         }
-        flux[j] = if GAUGE { c } else { donor(row_l[j], row_r[j], c) };
+        flux_x[j] = if GAUGE { along_x } else { donor(mid_m[j], high_m[j], along_x) };
+        flux_y[j] = if GAUGE { along_y } else { donor(mid_l[j], mid_m[j], along_y) };
     }
 }
 

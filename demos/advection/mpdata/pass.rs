@@ -2,7 +2,7 @@
 
 use super::{
     formulae::{
-        budget_row, corrective_x_row, corrective_y_row, envelope_row, limit_x_row, limit_y_row,
+        Ahead, Around, budget_row, corrective_rows, envelope_row, limit_x_row, limit_y_row,
         limits_row,
     },
     ring::{FaceRing, Ring},
@@ -55,6 +55,7 @@ impl<T: Real> CorrectivePass<T> {
     ///
     /// `oldest` is the same row at the beginning of the step, `courant` what the pass before moved the field with.
     /// Fills `out` with row `row - reach` of the corrected field; the caller passes `None` while rows are missing.
+    /// The rows `ahead` are fetched meanwhile.
     #[inline(always)]
     pub fn feed(
         &mut self,
@@ -63,6 +64,7 @@ impl<T: Real> CorrectivePass<T> {
         oldest: &[T],
         courant: &FaceRing<T>,
         out: Option<&mut [T]>,
+        ahead: Ahead<'_, T>,
     ) {
         if let Some(limiter) = &mut self.limiter {
             let (upper, lower) = (limiter.upper.row_mut(row), limiter.lower.row_mut(row));
@@ -73,12 +75,11 @@ impl<T: Real> CorrectivePass<T> {
         if row < first + 1 {
             return;
         }
-        self.x_faces(row, courant);
+        let mid = row - 1;
+        self.faces(mid, first, courant, ahead);
         if row < first + 2 {
             return;
         }
-        let mid = row - 1;
-        self.y_faces(mid, courant);
         let complete = if self.limiter.is_some() {
             self.limit(mid, first);
             mid - 1
@@ -93,43 +94,28 @@ impl<T: Real> CorrectivePass<T> {
         }
     }
 
-    /// Velocities and fluxes of the faces between the rows `row - 1` and `row`.
+    /// Velocities and fluxes of the x faces between the rows `mid` and `mid + 1` and of the y faces inside row `mid`;
+    /// the latter are not needed, and not right, where there is no row before `mid`.
     #[inline(always)]
-    fn x_faces(&mut self, row: usize, courant: &FaceRing<T>) {
+    fn faces(&mut self, mid: usize, first: usize, courant: &FaceRing<T>, ahead: Ahead<'_, T>) {
         let n = self.n;
-        let cells = [self.psi.row(row - 1), self.psi.row(row)];
-        let along = courant.x.row(row);
-        let across = [courant.y.row(row - 1), courant.y.row(row)];
-        let flux = self.flux.x.row_mut(row);
-        let velocity = self.velocity.x.row_mut(row);
+        let around = Around {
+            cells: [mid.max(first + 1) - 1, mid, mid + 1].map(|r| self.psi.row(r)),
+            x: [mid, mid + 1].map(|r| courant.x.row(r)),
+            y: [mid, mid + 1].map(|r| courant.y.row(r)),
+        };
+        let flux = [self.flux.x.row_mut(mid + 1), self.flux.y.row_mut(mid)];
+        let [vx, vy] = [self.velocity.x.row_mut(mid + 1), self.velocity.y.row_mut(mid)];
         if self.infinite_gauge {
-            corrective_x_row::<T, true, false>(flux, velocity, cells, along, across, n);
+            corrective_rows::<T, true, false>(flux, [vx, vy], around, ahead, n);
         } else if self.keep {
-            corrective_x_row::<T, false, true>(flux, velocity, cells, along, across, n);
-            wrap(velocity, n);
+            corrective_rows::<T, false, true>(flux, [&mut *vx, &mut *vy], around, ahead, n);
+            wrap(vx, n);
+            wrap(vy, n);
         } else {
-            corrective_x_row::<T, false, false>(flux, velocity, cells, along, across, n);
+            corrective_rows::<T, false, false>(flux, [vx, vy], around, ahead, n);
         }
-    }
-
-    /// Velocities and fluxes of the faces inside row `mid`.
-    #[inline(always)]
-    fn y_faces(&mut self, mid: usize, courant: &FaceRing<T>) {
-        let n = self.n;
-        let cells = self.psi.around(mid);
-        let along = courant.y.row(mid);
-        let across = [courant.x.row(mid), courant.x.row(mid + 1)];
-        let flux = self.flux.y.row_mut(mid);
-        let velocity = self.velocity.y.row_mut(mid);
-        if self.infinite_gauge {
-            corrective_y_row::<T, true, false>(flux, velocity, cells, along, across, n);
-        } else if self.keep {
-            corrective_y_row::<T, false, true>(flux, velocity, cells, along, across, n);
-            wrap(velocity, n);
-        } else {
-            corrective_y_row::<T, false, false>(flux, velocity, cells, along, across, n);
-        }
-        wrap(flux, n);
+        wrap(self.flux.y.row_mut(mid), n);
     }
 
     /// Limits the y faces inside row `mid` and the x faces before it.
