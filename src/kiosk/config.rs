@@ -2,6 +2,7 @@
 
 mod launch;
 mod nodes;
+mod senses;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +15,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use toml_file::{Source, TomlFileError};
+
+pub use senses::{FanEntry, MeterEntry, RoomEntry, RoomSource};
 
 /// Where the file lies on an installed kiosk.
 pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";
@@ -35,6 +38,12 @@ pub struct Config {
     pub metrics: Metrics,
     /// What the screen shows.
     pub screen: Screen,
+    /// The wall power meter, if there is one.
+    pub meter: Option<MeterEntry>,
+    /// The sensor of the air in the chassis, if there is one.
+    pub room: Option<RoomEntry>,
+    /// The chassis' fan, if it is to be spoken of.
+    pub fan: Option<FanEntry>,
 }
 
 /// `[[node]]`.
@@ -218,6 +227,9 @@ impl Config {
             config.screen.language = language.into_inner();
         }
         config.nodes = nodes::entries(tables.node, &source)?;
+        config.meter = senses::meter(tables.meter, &source)?;
+        config.room = senses::room(tables.room, &source)?;
+        config.fan = senses::fan(tables.fan, &source)?;
         if let Some(interval) = tables.metrics.interval_s {
             let is_interval = INTERVAL_S.contains(interval.get_ref());
             check(is_interval, &source, &interval, "interval_s", "is outside 0.2 to 1")?;
@@ -263,6 +275,9 @@ struct Tables {
     node: Vec<Spanned<nodes::NodeTable>>,
     #[serde(default)]
     metrics: MetricsTable,
+    meter: Option<senses::MeterTable>,
+    room: Option<senses::RoomTable>,
+    fan: Option<senses::FanTable>,
 }
 
 #[derive(Default, Deserialize)]
@@ -309,6 +324,8 @@ mod tests {
         assert_eq!(config.nodes[0].address, NodeAddress::Local);
         assert_eq!(config.metrics.interval, Metrics::default().interval);
         assert_eq!(config.metrics.listen, Some("127.0.0.1:9102".parse().unwrap()));
+        assert_eq!(config.meter.unwrap().pin, [0; 4]);
+        assert_eq!((config.room.unwrap().gpio, config.fan.unwrap().watts), (4, Some(30.0)));
     }
 
     /// The keys that a table has, as the refusal of one that it has not names them; `None` if it is no table.

@@ -52,7 +52,7 @@ pub async fn examine(subject: &Subject, awaited: impl Fn(Vec<String>)) -> Vec<Fi
         let folders = supervisor::Settings::new(&config, &own.executable, (1, 1)).folders;
         rights::run_folder(&folders, &mut findings);
         let mut meters = Vec::new();
-        rights::meters(Path::new("/"), &mut meters);
+        rights::meters(Path::new("/"), &config, &mut meters);
         (config, demos, findings, meters)
     });
     let Some((config, demos, mut findings, meters)) = seen.await else {

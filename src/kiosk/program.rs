@@ -22,6 +22,9 @@ use crate::{
     config::Config,
     doctor::{Examination, Subject, examine_when_asked},
     intent::Intent,
+    meter::{Meter, bluetooth::MeterThread},
+    room::{Room, RoomThread},
+    senses::{self, Heard, Senses},
     supervisor::{self, Computers, Settings, Status},
     telemetry::{SharedHistory, Telemetry, gather::Gatherer, history::History},
     ui,
@@ -55,6 +58,8 @@ pub struct Kiosk {
     worker: JoinHandle<anyhow::Result<()>>,
     gatherer: Gatherer,
     _drawing: Drawing,
+    meter: Option<MeterThread>,
+    room: Option<RoomThread>,
 }
 
 impl Kiosk {
@@ -82,6 +87,19 @@ impl Kiosk {
             &mut problems,
         )
         .context("the nodes cannot be asked")?;
+        let (meter_told, meter_seen) = watch::channel(Meter::default());
+        let meter = config.meter.clone().map(|entry| MeterThread::start(entry, meter_told));
+        let meter = meter.transpose().context("there is no thread for the meter")?;
+        let (room_told, room_seen) = watch::channel(Room::default());
+        let room = config.room.map(|entry| RoomThread::start(entry, "/".into(), room_told));
+        let room = room.transpose().context("there is no thread for the room sensor")?;
+        let heard = Heard {
+            meter: meter_seen,
+            room: room_seen,
+            telemetry: telemetry_seen.clone(),
+            status: status_seen.clone(),
+        };
+        let (senses_told, senses_seen) = watch::channel(Senses::new(&config));
         let notice = match &problems[..] {
             [] => String::new(),
             [only] => only.clone(),
@@ -95,6 +113,9 @@ impl Kiosk {
         view.follow(status_seen, telemetry_seen, painted).context("Slint has no event loop")?;
         let (examined, examination) = watch::channel(Examination::default());
         view.follow_examination(examination).context("Slint has no event loop")?;
+        let sensed = senses_seen.borrow().clone();
+        view.show_senses(sensed.clone(), Instant::now());
+        view.follow_senses(senses_seen).context("Slint has no event loop")?;
 
         let (drawing, drawn) = systemd::drawing();
         let stop = CancellationToken::new();
@@ -107,11 +128,12 @@ impl Kiosk {
                 let examining = (subject, examined);
                 let life = (stop, systemd, drawn);
                 let catalogue = (catalogue, settings);
-                work(catalogue, telling, examining, asked, status, painter, life)
+                let sensing = senses::follow(sensed, heard, senses_told);
+                work(catalogue, telling, examining, sensing, asked, status, painter, life)
             }
         })?;
         show_tile_pictures(&view, app, demos)?;
-        Ok(Self { view, stop, worker, gatherer, _drawing: drawing })
+        Ok(Self { view, stop, worker, gatherer, meter, room, _drawing: drawing })
     }
 
     /// Ends the run, if there is one, the worker and the asking of the nodes; waits for all of them.
@@ -121,7 +143,11 @@ impl Kiosk {
     pub fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
         let gathered = self.gatherer.stop();
+        let meter = self.meter.map_or(Ok(()), MeterThread::stop);
+        let room = self.room.map_or(Ok(()), RoomThread::stop);
         self.worker.join().map_err(|_| anyhow::anyhow!("the worker thread panicked"))??;
+        let sensed = meter.and(room);
+        sensed.map_err(|_| anyhow::anyhow!("the thread of the meter or of the room panicked"))?;
         gathered.map_err(|_| anyhow::anyhow!("the telemetry thread panicked"))
     }
 }
@@ -149,10 +175,12 @@ fn show_tile_pictures(view: &Rc<View>, app: &ui::App, demos: Vec<Arc<Demo>>) -> 
 
 /// The worker: everything that happens to the kiosk and is not drawing.
 #[tokio::main(flavor = "current_thread")]
+#[allow(clippy::too_many_arguments, reason = "it is the one place where everything meets")]
 async fn work(
     (catalogue, settings): (Arc<Catalogue>, Settings),
     (config, telemetry): (Config, watch::Receiver<Telemetry>),
     (subject, examined): (Subject, watch::Sender<Examination>),
+    sensing: impl Future<Output = ()>,
     asked: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
     painter: Painter,
@@ -180,11 +208,14 @@ async fn work(
     let mut is_telling = true;
     let feeding = systemd::feed(systemd.clone(), drawn);
     tokio::pin!(feeding);
+    tokio::pin!(sensing);
+    let mut is_sensing = true;
     loop {
         tokio::select! {
             () = &mut supervising => break,
             () = &mut sorting, if is_sorting => is_sorting = false,
             _ = &mut telling, if is_telling => is_telling = false,
+            () = &mut sensing, if is_sensing => is_sensing = false,
             () = &mut examining, if is_examining => is_examining = false,
             () = &mut feeding => {},
             _ = terminate.recv() => stop.cancel(),

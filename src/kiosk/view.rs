@@ -7,6 +7,7 @@ pub mod chart;
 mod charted;
 mod cluster;
 mod demo;
+mod energy;
 mod fault;
 mod home;
 mod lost;
@@ -16,6 +17,7 @@ mod node;
 mod nodes;
 mod numbers;
 pub mod palette;
+mod power;
 mod scales;
 mod selftest;
 mod shares;
@@ -39,6 +41,7 @@ use crate::{
     doctor::Examination,
     intent::Intent,
     keys,
+    senses::Senses,
     supervisor::{State, Status},
     telemetry::{SharedHistory, Telemetry, history::History},
     ui,
@@ -96,6 +99,8 @@ pub struct View {
     node: RefCell<node::NodePage>,
     selftest: selftest::SelftestPage,
     examination: RefCell<Examination>,
+    power: RefCell<power::PowerPage>,
+    senses: RefCell<Senses>,
     run: RefCell<demo::Run>,
     shares: shares::Shares,
     lost: lost::Lost,
@@ -136,6 +141,8 @@ impl View {
             node: RefCell::new(node::NodePage::new(app)),
             selftest: selftest::SelftestPage::new(app),
             examination: RefCell::default(),
+            power: RefCell::new(power::PowerPage::new(app)),
+            senses: RefCell::default(),
             run: RefCell::new(demo::Run::new(app)),
             shares: shares::Shares::new(app),
             lost: lost::Lost::new(app),
@@ -222,6 +229,13 @@ impl View {
     fn listen_to_nodes(self: &Rc<Self>, app: &ui::App) {
         let view = Rc::clone(self);
         app.global::<ui::StripView>().on_opened(move || view.change(Navigation::open_cluster));
+        let view = Rc::clone(self);
+        app.global::<ui::StripView>().on_power_opened(move || view.change(Navigation::open_power));
+        let power = app.global::<ui::PowerView>();
+        let view = Rc::clone(self);
+        power.on_back(move || view.change(Navigation::close_power));
+        let view = Rc::clone(self);
+        power.on_next_span(move || view.change(Navigation::next_span));
         let cluster = app.global::<ui::ClusterView>();
         let view = Rc::clone(self);
         cluster.on_back(move || view.change(Navigation::close_cluster));
@@ -303,6 +317,24 @@ impl View {
         Ok(())
     }
 
+    /// Follows what the rack itself tells, for as long as the event loop runs.
+    ///
+    /// # Errors
+    /// If there is no event loop.
+    pub fn follow_senses(
+        self: &Rc<Self>,
+        mut senses: watch::Receiver<Senses>,
+    ) -> Result<(), slint::EventLoopError> {
+        let view = Rc::clone(self);
+        slint::spawn_local(async move {
+            while senses.changed().await.is_ok() {
+                let newest = senses.borrow_and_update().clone();
+                view.show_senses(newest, Instant::now());
+            }
+        })?;
+        Ok(())
+    }
+
     /// A finger or a mouse of a display that draws no pointer: one appears for the mouse and goes for the finger.
     pub fn hear(&self, input: RawInput) -> bool {
         if let Some(app) = self.app.upgrade() {
@@ -379,6 +411,18 @@ impl View {
             self.navigation.borrow_mut().home();
         }
         self.show_page(now);
+    }
+
+    /// The rack itself has told something; the readings of the nodes are the pulse that shows it.
+    pub fn show_senses(&self, senses: Senses, now: Instant) {
+        let mut navigation = self.navigation.borrow_mut();
+        let is_news = navigation.metered != senses.meter.is_some();
+        navigation.metered = senses.meter.is_some();
+        drop(navigation);
+        self.senses.replace(senses);
+        if is_news {
+            self.show_page(now);
+        }
     }
 
     /// A self-test began, moved on or is over.
@@ -536,10 +580,12 @@ impl View {
             Page::Cluster => ui::Page::Cluster,
             Page::Node => ui::Page::Node,
             Page::Selftest => ui::Page::Selftest,
+            Page::Power => ui::Page::Power,
         });
         match navigation.page {
             Page::Home => self.show_home(&app, &navigation),
             Page::Demo => {
+                energy::show(&app, &self.senses.borrow(), navigation.language);
                 if let Some(demo) = self.demo() {
                     self.run.borrow_mut().show(&app, demo, &status, &navigation, now);
                     self.shares.show(&app, &self.telemetry.borrow(), &status, &navigation);
@@ -555,6 +601,10 @@ impl View {
             Page::Selftest => {
                 self.selftest.show(&app, &self.examination.borrow(), &navigation, now);
             }
+            Page::Power => {
+                let (senses, mut page) = (self.senses.borrow(), self.power.borrow_mut());
+                page.show(&app, &senses, &self.telemetry.borrow(), &navigation, now);
+            }
             Page::Cluster => {
                 let history = lock(&self.history);
                 let mut page = self.cluster.borrow_mut();
@@ -568,6 +618,7 @@ impl View {
         }
         let telemetry = self.telemetry.borrow();
         self.strip.show(&app, &telemetry, &status, &navigation, &self.clock, now);
+        strip::show_power(&app, &self.senses.borrow(), navigation.language, now);
 
         let is_examined = matches!(*self.examination.borrow(), Examination::Done { .. });
         let waits = match navigation.page {

@@ -1,6 +1,8 @@
 //! `hpc-kiosk watch`: prints what a device says, line by line, for owners who look for a fault; needs no display.
 
 mod lines;
+mod meter;
+mod room;
 
 use std::{
     io::{self, Write},
@@ -14,7 +16,7 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use kiosk::{
-    config::{self, AGENT_PORT, Config, Metrics, NodeAddress},
+    config::{self, AGENT_PORT, Config, Metrics, NodeAddress, RoomEntry, RoomSource},
     telemetry::{
         Trouble,
         gather::Source,
@@ -30,6 +32,18 @@ use tokio::time::{MissedTickBehavior, interval};
 pub enum Device {
     /// A node of the cluster: its agent, any node_exporter, or this machine itself
     Node(NodeArguments),
+    /// The wall power meter of kiosk.toml, or the first that is found
+    Meter(Count),
+    /// The sensor of the air in the chassis, as kiosk.toml says it is read
+    Room(Count),
+}
+
+/// For how long.
+#[derive(Args)]
+pub struct Count {
+    /// Stop after so many readings and failed attempts; without it, at Ctrl-C
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
 }
 
 /// Which node, and for how long.
@@ -39,9 +53,8 @@ pub struct NodeArguments {
     /// this machine without an agent
     #[arg(value_name = "NAME|ADDRESS[:PORT]")]
     node: String,
-    /// Stop after so many attempts; without it, at Ctrl-C
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
+    #[command(flatten)]
+    count: Count,
 }
 
 /// Prints until it has printed enough, Ctrl-C, or nobody reads it any more; `config` is the file that `--config` names.
@@ -49,7 +62,6 @@ pub struct NodeArguments {
 /// # Errors
 /// If the output cannot be written, or none of `--count` attempts gave a reading.
 pub fn run(device: &Device, config: Option<&Path>) -> anyhow::Result<()> {
-    let Device::Node(arguments) = device;
     let config = match (Config::load(config, Path::new(config::INSTALLED)), config) {
         (Ok(config), _) => config,
         (Err(error), Some(_)) => return Err(error.into()),
@@ -59,27 +71,45 @@ pub fn run(device: &Device, config: Option<&Path>) -> anyhow::Result<()> {
             Config::default()
         }
     };
-    let named = config.nodes.iter().find(|node| node.name == arguments.node);
-    let address = match named {
-        Some(node) => node.address.clone(),
-        None => address(&arguments.node).map_err(anyhow::Error::msg)?,
-    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         tokio::select! {
-            outcome = watch(&address, arguments.count) => outcome,
-            stopped = tokio::signal::ctrl_c() => stopped.context("cannot listen for Ctrl-C"),
+            outcome = watch(device, config) => outcome,
+            stopped = tokio::signal::ctrl_c() => stopped.map(|()| true).context("cannot listen for Ctrl-C"),
         }
     });
     // A name that is being looked up cannot be given up.
     runtime.shutdown_background();
     match outcome {
         Err(error) if is_broken_pipe(&error) => Ok(()),
-        outcome => outcome,
+        // What was wrong has been said, line by line.
+        Ok(false) => process::exit(1),
+        outcome => outcome.map(drop),
     }
 }
 
-async fn watch(address: &NodeAddress, count: Option<u64>) -> anyhow::Result<()> {
+/// Whether there was a reading.
+async fn watch(device: &Device, config: Config) -> anyhow::Result<bool> {
+    match device {
+        Device::Node(arguments) => {
+            let named = config.nodes.iter().find(|node| node.name == arguments.node);
+            let address = match named {
+                Some(node) => node.address.clone(),
+                None => address(&arguments.node).map_err(anyhow::Error::msg)?,
+            };
+            node(&address, arguments.count.count).await
+        }
+        Device::Meter(Count { count }) => {
+            meter::follow(config.meter.unwrap_or_default(), *count).await
+        }
+        Device::Room(Count { count }) => {
+            let entry = config.room.unwrap_or(RoomEntry { source: RoomSource::Auto, gpio: 4 });
+            room::follow(entry, *count).await
+        }
+    }
+}
+
+async fn node(address: &NodeAddress, count: Option<u64>) -> anyhow::Result<bool> {
     let mut source = Source::at(address)?;
     let (budget, mut counters) = (Budget::default(), Counters::default());
     let mut ticks = interval(Metrics::default().interval);
@@ -100,11 +130,7 @@ async fn watch(address: &NodeAddress, count: Option<u64>) -> anyhow::Result<()> 
         }
         print(&text)?;
     }
-    if readings == 0 {
-        // What was wrong has been said, line by line.
-        process::exit(1);
-    }
-    Ok(())
+    Ok(readings != 0)
 }
 
 fn hear(text: &[u8], counters: &mut Counters) -> Result<(Reading, u64), Trouble> {

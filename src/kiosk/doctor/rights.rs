@@ -9,7 +9,12 @@ use std::{
 };
 
 use super::finding::{Finding, Matter, Piece};
-use crate::{display::Display, supervisor::run_folder::RunFolder};
+use crate::{
+    config::{Config, RoomSource},
+    display::Display,
+    room::iio,
+    supervisor::run_folder::RunFolder,
+};
 
 /// Most entries of a folder that are looked at.
 const MAX_ENTRIES: usize = 256;
@@ -100,38 +105,74 @@ pub fn run_folder(places: &[PathBuf], findings: &mut Vec<Finding>) {
     });
 }
 
-/// The Bluetooth that a power meter needs, and the sensor of the room. kiosk.toml has no keys for either yet.
-pub fn meters(root: &Path, findings: &mut Vec<Finding>) {
+/// The Bluetooth that a power meter needs, and the sensor of the room: wrong only where kiosk.toml wants them.
+pub fn meters(root: &Path, config: &Config, findings: &mut Vec<Finding>) {
+    let what = "power meter";
     let adapters = entries(&root.join("sys/class/bluetooth"), "hci");
     let adapter = match adapters.first() {
-        None => "there is no Bluetooth adapter".to_owned(),
+        None => Err("there is no Bluetooth adapter".to_owned()),
         Some(adapter) => {
             let name = adapter.file_name().unwrap_or_default().to_string_lossy();
             match UnixStream::connect(root.join("run/dbus/system_bus_socket")) {
-                Ok(_) => format!("the Bluetooth adapter {name} and the system's D-Bus are there"),
-                Err(error) => format!(
+                Ok(_) => {
+                    Ok(format!("the Bluetooth adapter {name} and the system's D-Bus are there"))
+                }
+                Err(error) => Err(format!(
                     "the Bluetooth adapter {name} is there, the system's D-Bus cannot be reached: {error}"
-                ),
+                )),
             }
         }
     };
-    let note = Finding::note("power meter", format!("not configured; {adapter}"));
-    findings.push(note.about(Piece::Meter, "").because(Matter::NotSetUp, ""));
-
-    let devices = entries(&root.join("sys/bus/iio/devices"), "iio:device");
-    let sensor = devices.iter().find_map(|device| {
-        let name = fs::read_to_string(device.join("name")).ok()?;
-        name.starts_with("dht11").then(|| (device, name.trim().to_owned()))
-    });
-    let sensor = match sensor {
-        None => "there is no sensor dht11 among the IIO devices".to_owned(),
-        Some((device, name)) => match fs::File::open(device.join("in_temp_input")) {
-            Ok(_) => format!("the sensor {name} is there and may be read"),
-            Err(error) => format!("the sensor {name} is there and may not be read: {error}"),
-        },
+    let finding = match (&config.meter, adapter) {
+        (None, Ok(found) | Err(found)) => {
+            let note = Finding::note(what, format!("not configured; {found}"));
+            note.because(Matter::NotSetUp, "")
+        }
+        (Some(_), Ok(found)) => {
+            Finding::well(what, format!("{found}; hpc-kiosk watch meter shows what it says"))
+        }
+        (Some(_), Err(found)) => {
+            let remedy = "switch Bluetooth on (config.txt without dtoverlay=disable-bt, rfkill unblock bluetooth), or take [meter] out of kiosk.toml";
+            Finding::wrong(what, found, remedy).because(Matter::NoDevice, "")
+        }
     };
-    let note = Finding::note("room sensor", format!("not configured; {sensor}"));
-    findings.push(note.about(Piece::Room, "").because(Matter::NotSetUp, ""));
+    findings.push(finding.about(Piece::Meter, ""));
+    findings.push(room(root, config).about(Piece::Room, ""));
+}
+
+fn room(root: &Path, config: &Config) -> Finding {
+    let what = "room sensor";
+    let sensor = match iio::find(root) {
+        None => Err("there is no sensor dht11 among the IIO devices".to_owned()),
+        Some(device) => {
+            let name = fs::read_to_string(device.join("name")).unwrap_or_default();
+            match fs::File::open(device.join("in_temp_input")) {
+                Ok(_) => Ok(format!("the sensor {} is there and may be read", name.trim())),
+                Err(error) => {
+                    Err(format!("the sensor {} is there and may not be read: {error}", name.trim()))
+                }
+            }
+        }
+    };
+    match (config.room.map(|entry| entry.source), sensor) {
+        (None, Ok(found) | Err(found)) => {
+            let note = Finding::note(what, format!("not configured; {found}"));
+            note.because(Matter::NotSetUp, "")
+        }
+        (Some(RoomSource::Gpio), Ok(found)) => Finding::wrong(
+            what,
+            format!("{found}, and the kiosk is told to read it at a pin as well"),
+            "write source = \"iio\" into [room] of kiosk.toml",
+        ),
+        (Some(_), Ok(found)) => Finding::well(what, found),
+        (Some(RoomSource::Iio), Err(found)) => {
+            let remedy = "dtoverlay=dht11,gpiopin=4 in /boot/firmware/config.txt, then restart";
+            Finding::wrong(what, found, remedy).because(Matter::NoDevice, "")
+        }
+        (Some(_), Err(found)) => {
+            Finding::note(what, format!("{found}; the kiosk reads it at a pin"))
+        }
+    }
 }
 
 fn entries(folder: &Path, prefix: &str) -> Vec<PathBuf> {
@@ -204,16 +245,38 @@ mod tests {
     #[test]
     fn meter_and_sensor_are_said_to_be_not_configured_with_what_is_there() {
         let root = tree(&[]);
-        let findings = found(|findings| meters(root.path(), findings));
+        let findings = found(|findings| meters(root.path(), &Config::default(), findings));
         let said: Vec<&str> = findings.iter().map(|finding| &finding.found[..]).collect();
         let none = "not configured; there is no sensor dht11 among the IIO devices";
         assert_eq!(said, ["not configured; there is no Bluetooth adapter", none]);
         let device = "sys/bus/iio/devices/iio:device0";
         let files = [format!("{device}/name"), format!("{device}/in_temp_input")];
         let root = tree(&[&files[0], &files[1], "sys/class/bluetooth/hci0"]);
-        let findings = found(|findings| meters(root.path(), findings));
+        let findings = found(|findings| meters(root.path(), &Config::default(), findings));
         assert!(findings[0].found.contains("hci0 is there, the system's D-Bus cannot be reached"));
         assert!(findings[1].found.ends_with("the sensor dht11@4 is there and may be read"));
         assert!(findings.iter().all(|finding| finding.level == Level::Note));
+    }
+    #[test]
+    fn a_meter_and_a_sensor_that_are_wanted_and_not_there_are_wrong() {
+        let meter = Some(Default::default());
+        let room = Some(crate::config::RoomEntry { source: RoomSource::Iio, gpio: 4 });
+        let config = Config { meter, room, ..Config::default() };
+        let root = tree(&[]);
+        let findings = found(|findings| meters(root.path(), &config, findings));
+        let said: Vec<_> = findings.iter().map(|it| (it.level, it.matter)).collect();
+        assert_eq!(said, [(Level::Wrong, Matter::NoDevice); 2]);
+        let device = "sys/bus/iio/devices/iio:device0";
+        let files = [format!("{device}/name"), format!("{device}/in_temp_input")];
+        let root = tree(&[&files[0], &files[1]]);
+        let findings = found(|findings| meters(root.path(), &config, findings));
+        assert_eq!(findings[1].level, Level::Well);
+        let at_pin = RoomSource::Gpio;
+        let config = Config {
+            room: config.room.map(|it| crate::config::RoomEntry { source: at_pin, ..it }),
+            ..config
+        };
+        let findings = found(|findings| meters(root.path(), &config, findings));
+        assert!(findings[1].level == Level::Wrong, "never both on one pin");
     }
 }

@@ -84,6 +84,45 @@ impl Canvas {
         }
     }
 
+    /// A lighter stretch of time behind the lines, from and to as shares of the chart's width.
+    pub fn band(&mut self, from: f32, to: f32) {
+        self.columns(from, to, GRID);
+    }
+
+    /// A moment, as a share of the chart's width; none outside of it.
+    pub fn tick(&mut self, at: f32) {
+        let (width, _) = self.size();
+        if (0.0..=1.0).contains(&at) {
+            let half = 1.0 / width.max(1) as f32;
+            self.columns(at - half, at + half, LOST);
+        }
+    }
+
+    /// A level, as a share of the chart's height from the bottom; dashed, so that it is no grid line.
+    pub fn level(&mut self, share: f32) {
+        let (width, height) = self.size();
+        let row = ((1.0 - share.clamp(0.0, 1.0)) * height.saturating_sub(2) as f32) as usize;
+        let pixels = self.pixels.make_mut_bytes();
+        for column in (0..width).filter(|column| column % 12 < 8) {
+            for y in row..(row + 2).min(height) {
+                let at = (y * width + column) * 3;
+                pixels[at..at + 3].copy_from_slice(&LOST);
+            }
+        }
+    }
+
+    fn columns(&mut self, from: f32, to: f32, colour: Rgb) {
+        let (width, height) = self.size();
+        let column = |share: f32| (share.clamp(0.0, 1.0) * width as f32) as usize;
+        let pixels = self.pixels.make_mut_bytes();
+        for y in 0..height {
+            let row = y * width;
+            let row =
+                &mut pixels[(row + column(from)) * 3..(row + column(to).max(column(from))) * 3];
+            row.chunks_exact_mut(3).for_each(|pixel| pixel.copy_from_slice(&colour));
+        }
+    }
+
     /// A square for every value, row by row: the brighter the more; `None` is hatched.
     pub fn squares(&mut self, values: impl ExactSizeIterator<Item = Option<f32>>) {
         let (width, height) = self.size();
@@ -193,6 +232,19 @@ mod tests {
         let drawn = |x: usize| (0..20).any(|y| pixel(&canvas, x, y) == HUE);
         assert!(drawn(20) && drawn(80));
         assert!(!(45..60).any(drawn), "a line leads through the gap");
+    }
+
+    #[test]
+    fn bands_ticks_and_levels_stay_where_they_belong() {
+        let mut canvas = Canvas::new(100, 20);
+        canvas.clear();
+        canvas.band(-3.0, 0.25);
+        canvas.tick(0.5);
+        canvas.tick(1.5);
+        canvas.level(7.0);
+        assert_eq!((pixel(&canvas, 24, 8), pixel(&canvas, 25, 8)), (GRID, PANEL));
+        assert_eq!((pixel(&canvas, 50, 8), pixel(&canvas, 99, 8)), (LOST, PANEL));
+        assert_eq!(pixel(&canvas, 40, 0), LOST);
     }
 
     #[test]

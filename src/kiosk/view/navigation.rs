@@ -27,6 +27,8 @@ pub enum Page {
     Node,
     /// What the self-test has found.
     Selftest,
+    /// The wall power and the air in the chassis.
+    Power,
 }
 
 /// What a key asks of the rest of the program.
@@ -83,8 +85,11 @@ pub struct Navigation {
     pub leaves: usize,
     /// The shown one, from 0.
     pub leaf: usize,
+    /// There is a power meter to be tapped in the strip.
+    pub metered: bool,
     before_help: Page,
     before_cluster: Page,
+    before_power: Page,
     before_selftest: Page,
 }
 
@@ -125,6 +130,7 @@ impl Navigation {
                     Page::Cluster => self.press_cluster(key),
                     Page::Node => self.press_node(key),
                     Page::Selftest => self.press_selftest(key),
+                    Page::Power => self.press_power(key),
                 };
             }
         }
@@ -133,11 +139,12 @@ impl Navigation {
 
     fn press_home(&mut self, key: Key) -> Option<Effect> {
         // The strip comes after the last tile.
-        let stops = self.demos + 1;
+        let stops = self.demos + 1 + usize::from(self.metered);
         match (key, self.selected) {
             (Key::Next, at) => self.select(at.map_or(0, |at| (at + 1) % stops)),
             (Key::Previous, at) => self.select((at.unwrap_or(0) + stops - 1) % stops),
             (Key::Choose, Some(at)) if at == self.demos => self.open_cluster(),
+            (Key::Choose, Some(at)) if self.demos < at => self.open_power(),
             (_, Some(at)) if at < self.demos => return self.launch(at),
             _ => return self.launch(self.first),
         }
@@ -227,6 +234,33 @@ impl Navigation {
         None
     }
 
+    fn press_power(&mut self, key: Key) -> Option<Effect> {
+        match key {
+            Key::Next | Key::Choose => self.next_span(),
+            _ => self.close_power(),
+        }
+        None
+    }
+
+    /// The wall power in the strip was tapped or chosen: on its page that closes it.
+    pub fn open_power(&mut self) {
+        if self.page == Page::Power {
+            self.close_power();
+            return;
+        }
+        self.before_power = match self.page {
+            Page::Help if self.before_help == Page::Power => self.before_power,
+            Page::Help => self.before_help,
+            page => page,
+        };
+        self.page = Page::Power;
+    }
+
+    /// Back to where the wall power was tapped.
+    pub fn close_power(&mut self) {
+        self.page = self.before_power;
+    }
+
     fn press_node(&mut self, key: Key) -> Option<Effect> {
         match key {
             Key::Next => self.look_at(self.node.map_or(0, |at| at + 1)),
@@ -247,12 +281,16 @@ impl Navigation {
             self.close_cluster();
             return;
         }
-        self.before_cluster = match self.page {
+        let under = match self.page {
             // What the keys mean is not where anybody wants to go back to.
             Page::Selftest if self.before_selftest != Page::Help => self.before_cluster,
             Page::Help | Page::Selftest => self.before_help,
             page => page,
         };
+        let under = if under == Page::Power { self.before_power } else { under };
+        if !matches!(under, Page::Cluster | Page::Node) {
+            self.before_cluster = under;
+        }
         self.page = Page::Cluster;
         self.node = None;
     }
@@ -410,6 +448,29 @@ mod tests {
     }
 
     #[test]
+    fn the_wall_power_is_reached_by_keys_and_left_to_where_it_was_asked_for() {
+        let mut navigation = Navigation { metered: true, ..at_home(2) };
+        press(&mut navigation, &[Key::Next, Key::Next, Key::Next, Key::Next, Key::Choose]);
+        assert_eq!(navigation.page, Page::Power);
+        press(&mut navigation, &[Key::Next]);
+        assert_eq!((navigation.page, navigation.span), (Page::Power, Span::TenMinutes));
+        press(&mut navigation, &[Key::StartStop]);
+        assert_eq!(navigation.page, Page::Home);
+        // Page by page, the strip always leads somewhere and back.
+        press(&mut navigation, &[Key::Digit(1)]);
+        navigation.open_power();
+        navigation.open_cluster();
+        navigation.open_power();
+        navigation.open_power();
+        assert_eq!(navigation.page, Page::Cluster);
+        navigation.open_power();
+        press(&mut navigation, &[Key::Help]);
+        navigation.open_cluster();
+        navigation.close_cluster();
+        assert_eq!(navigation.page, Page::Demo);
+    }
+
+    #[test]
     fn arrows_and_enter_reach_every_tile_on_every_page() {
         for demo in 0..7 {
             let mut navigation = at_home(7);
@@ -422,7 +483,7 @@ mod tests {
     #[test]
     fn a_digit_launches_from_every_page_but_only_what_exists() {
         let pages = [Page::Home, Page::Demo, Page::Fault, Page::Help, Page::Cluster, Page::Node];
-        for page in pages.into_iter().chain([Page::Selftest]) {
+        for page in pages.into_iter().chain([Page::Selftest, Page::Power]) {
             let mut navigation = Navigation { page, ..at_home(2) };
             assert_eq!(press(&mut navigation, &[Key::Digit(3)]), None);
             assert_eq!(

@@ -9,9 +9,11 @@ use super::{
     cluster::{self, MAX_CARDS},
     navigation::{Navigation, Page},
     nodes::{self, ABSENT},
-    numbers::{celsius, percent},
+    numbers::{Language, celsius, percent},
+    power,
 };
 use crate::{
+    senses::Senses,
     supervisor::{State, Status},
     telemetry::{Freshness, Node, Telemetry},
     ui,
@@ -71,10 +73,27 @@ impl Strip {
         view.set_clock(clock().strftime("%H:%M").to_string().into());
         let at_strip = navigation.selected == Some(navigation.demos);
         view.set_focused(navigation.page == Page::Home && at_strip);
+        let at_power = navigation.selected == Some(navigation.demos + 1);
+        view.set_power_focused(navigation.page == Page::Home && at_power);
         // Several nodes show the ranks' shares in their own cells.
         let shares = if all.len() <= 1 { rank_shares(status, telemetry) } else { Vec::new() };
         cluster::update(&self.ranks, shares.into_iter());
     }
+}
+
+/// The wall power at the right end, if there is a meter.
+pub fn show_power(app: &ui::App, senses: &Senses, language: Language, now: Instant) {
+    let view = app.global::<ui::StripView>();
+    view.set_metered(senses.meter.is_some());
+    let Some((_, meter)) = &senses.meter else { return };
+    let reading = meter.reading.as_ref();
+    let watts = reading.map(|reading| power::watts(reading.measured.watts, language));
+    view.set_watts(watts.unwrap_or(ABSENT.into()).into());
+    let is_fresh = meter.fresh(now).is_some();
+    view.set_watts_fresh(is_fresh);
+    let age = reading.filter(|_| !is_fresh);
+    let age = age.map(|reading| power::seconds(now.saturating_duration_since(reading.at)));
+    view.set_watts_age(age.unwrap_or_default().into());
 }
 
 /// More nodes than have room: how they are as a whole.
