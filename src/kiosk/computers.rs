@@ -40,6 +40,7 @@ pub fn computers(
                 (Condition::Ready, Some(seen)) => shared(seen, &entry.name, must_be_slurms),
                 (condition, _) => condition,
             },
+            is_wanted: slurm.is_some_and(|seen| !seen.is_idle()),
         })
     };
     let others = config.nodes.iter().zip(&telemetry.nodes).filter_map(computer).collect();
@@ -228,8 +229,20 @@ mod tests {
         }
         assert_eq!(seen(Launcher::Ssh, "n0|idle|none\n", ""), Condition::Ready);
         assert_eq!(seen(Launcher::Slurm, "n0|idle|none\n", ""), Condition::OutOfService);
+        // A job that waits for some node is reason enough not to play there for show.
+        for (squeue, is_wanted) in [("5|PENDING|1|Priority||x\n", true), ("", false)] {
+            let seen = Seen::of("major-tom|idle|none\n", squeue, 7);
+            let known = computers(&config(), &Telemetry { nodes: nodes() }, Some(&seen), now);
+            assert_eq!(
+                (known.others[0].condition, known.others[0].is_wanted),
+                (Condition::Ready, is_wanted)
+            );
+        }
         let silent = Seen::default();
         let known = computers(&config(), &Telemetry { nodes: nodes() }, Some(&silent), now);
-        assert_eq!(known.others[0].condition, Condition::Awaited);
+        assert_eq!(
+            (known.others[0].condition, known.others[0].is_wanted),
+            (Condition::Awaited, true)
+        );
     }
 }

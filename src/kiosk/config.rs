@@ -2,6 +2,8 @@
 
 mod launch;
 mod nodes;
+mod owner;
+mod screen;
 mod senses;
 
 use std::{
@@ -14,6 +16,8 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use owner::Owner;
+pub use screen::{Idle, Screen};
 use toml_file::{Source, TomlFileError};
 
 pub use senses::{FanEntry, MeterEntry, RoomEntry, RoomSource};
@@ -44,6 +48,10 @@ pub struct Config {
     pub room: Option<RoomEntry>,
     /// The chassis' fan, if it is to be spoken of.
     pub fan: Option<FanEntry>,
+    /// What it does while nobody is there.
+    pub idle: Idle,
+    /// What the owner's menu needs.
+    pub owner: Owner,
 }
 
 /// `[[node]]`.
@@ -158,13 +166,6 @@ pub enum Launcher {
     Slurm,
 }
 
-/// `[screen]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Screen {
-    /// The language at the start: two letters, ISO 639-1.
-    pub language: String,
-}
-
 impl Default for Launch {
     fn default() -> Self {
         let options = ["BatchMode=yes", "ConnectTimeout=2", "ServerAliveInterval=1"];
@@ -182,12 +183,6 @@ impl Default for Launch {
             limit_celsius: 85.0,
             slurm: None,
         }
-    }
-}
-
-impl Default for Screen {
-    fn default() -> Self {
-        Self { language: "pl".into() }
     }
 }
 
@@ -214,18 +209,9 @@ impl Config {
         let tables: Tables = source.parse()?;
         let launch = launch::launch(tables.launch, &source)?;
         let mut config = Self { launch, ..Self::default() };
-        if let Some(language) = tables.screen.language {
-            let is_code = language.get_ref().len() == 2
-                && language.get_ref().bytes().all(|byte| byte.is_ascii_lowercase());
-            check(
-                is_code,
-                &source,
-                &language,
-                "language",
-                "is not a language; write \"pl\" or \"en\"",
-            )?;
-            config.screen.language = language.into_inner();
-        }
+        config.screen = screen::screen(tables.screen, &source)?;
+        config.idle = screen::idle(tables.idle, &source)?;
+        config.owner = owner::owner(tables.owner, &source)?;
         config.nodes = nodes::entries(tables.node, &source)?;
         config.meter = senses::meter(tables.meter, &source)?;
         config.room = senses::room(tables.room, &source)?;
@@ -270,7 +256,11 @@ struct Tables {
     #[serde(default)]
     launch: launch::LaunchTable,
     #[serde(default)]
-    screen: ScreenTable,
+    screen: screen::ScreenTable,
+    #[serde(default)]
+    idle: screen::IdleTable,
+    #[serde(default)]
+    owner: owner::OwnerTable,
     #[serde(default)]
     node: Vec<Spanned<nodes::NodeTable>>,
     #[serde(default)]
@@ -278,12 +268,6 @@ struct Tables {
     meter: Option<senses::MeterTable>,
     room: Option<senses::RoomTable>,
     fan: Option<senses::FanTable>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScreenTable {
-    language: Option<Spanned<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -323,6 +307,8 @@ mod tests {
         assert_eq!(names, ["bowie", "major-tom", "ground-control"]);
         assert_eq!(config.nodes[0].address, NodeAddress::Local);
         assert_eq!(config.metrics.interval, Metrics::default().interval);
+        let hour = |hour| jiff::civil::Time::constant(hour, 0, 0, 0);
+        assert_eq!(config.screen.night, Some((hour(22), hour(8))));
         assert_eq!(config.metrics.listen, Some("127.0.0.1:9102".parse().unwrap()));
         assert_eq!(config.meter.unwrap().pin, [0; 4]);
         assert_eq!((config.room.unwrap().gpio, config.fan.unwrap().watts), (4, Some(30.0)));
@@ -399,6 +385,31 @@ mod tests {
                 "[screen]\nlanguage = 'polski'\n",
                 "line 2, key 'language': 'polski' is not a language; write \"pl\" or \"en\"",
             ),
+            (
+                "[screen]\nbrightness_percent = 0\n",
+                "line 2, key 'brightness_percent': '0' is outside 10 to 100",
+            ),
+            (
+                "[screen]\nnight_from = '25:00'\nnight_to = '8:00'",
+                "line 2, key 'night_from': '25:00' is not a time of day; write it as \"22:00\"",
+            ),
+            (
+                "[screen]\nnight_to = '08:00'",
+                "line 2, key 'night_to': says only one end of the night; add night_from",
+            ),
+            (
+                "[screen]\nnight_from = '08:00'\nnight_to = '08:00'",
+                "line 3, key 'night_to': '08:00' is when the night begins; write another time",
+            ),
+            (
+                "[idle]\nafter_s = 5\n",
+                "line 2, key 'after_s': '5' is neither 0, which means never, nor in 10 to 3600",
+            ),
+            (
+                "[owner]\npin_file = 'pin'\n",
+                "line 2, key 'pin_file': 'pin' is not a place; write a path that begins with /",
+            ),
+            ("[idle]\ndemo_s = 0\n", "line 2, key 'demo_s': '0' is outside 10 to 3600"),
             (
                 "[launch.mca]\n'X;rm' = 'y'\n",
                 "line 2, key 'X;rm': 'y' is not for a setting of Open MPI; their names have a to z, 0 to 9 and _",

@@ -42,6 +42,8 @@ pub enum RawInput {
     Touch(RawTouch),
     /// A mouse has moved or was pressed.
     Mouse,
+    /// A key went down, by Linux' number (input-event-codes.h); a held one does so once.
+    Key(u32),
 }
 
 /// Readies Slint for `display`; `hear` is told of all fingers and mice of a KMS display and says which it takes.
@@ -202,8 +204,14 @@ fn raw_input(event: &input::Event) -> Option<RawInput> {
     match event {
         input::Event::Touch(touch) => raw_touch(touch).map(RawInput::Touch),
         input::Event::Pointer(_) => Some(RawInput::Mouse),
+        input::Event::Keyboard(input::event::KeyboardEvent::Key(key)) => raw_key(key),
         _ => None,
     }
+}
+
+fn raw_key(key: &input::event::keyboard::KeyboardKeyEvent) -> Option<RawInput> {
+    use input::event::keyboard::{KeyState, KeyboardEventTrait};
+    (key.key_state() == KeyState::Pressed).then(|| RawInput::Key(key.key()))
 }
 
 fn raw_touch(touch: &input::event::TouchEvent) -> Option<RawTouch> {

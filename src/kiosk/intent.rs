@@ -2,6 +2,8 @@
 
 use wire::kiosk::Phase;
 
+use crate::owner::Order;
+
 pub use crate::supervisor::placement::Scale;
 
 /// One wish; the supervisor obeys or ignores it, and never answers.
@@ -9,6 +11,8 @@ pub use crate::supervisor::placement::Scale;
 pub enum Intent {
     /// Start the demo of this id; whatever runs is stopped first. That it already runs or starts is fine.
     Launch(String),
+    /// Play the demo of this id although nobody is there; what others want of a shared cluster comes first.
+    Play(String),
     /// Put what runs on so many computers and ranks, without a break where the demo can.
     Scale(Scale),
     /// End what runs; that nothing runs is fine.
@@ -31,6 +35,8 @@ pub enum Intent {
         /// The new value.
         value: f64,
     },
+    /// Something that only the owner may ask for; not the supervisor's business.
+    Owner(Order),
     /// Look at every piece that a run needs; not the supervisor's business.
     Examine,
 }

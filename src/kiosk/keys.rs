@@ -23,6 +23,20 @@ pub enum Key {
     Help,
 }
 
+/// Keys that Slint has no name for, by Linux' number (input-event-codes.h). Debian's table of keyboards
+/// (60-keyboard.hwdb) makes these of two buttons of a Logitech R400 and its kin.
+const PRESENTATION: u32 = 425;
+const DISPLAY_TOGGLE: u32 = 431;
+
+/// The meaning of a key by its number, for those that come without a text.
+pub fn meaning_of_code(code: u32) -> Option<Key> {
+    match code {
+        PRESENTATION => Some(Key::StartStop),
+        DISPLAY_TOGGLE => Some(Key::Dark),
+        _ => None,
+    }
+}
+
 /// The meaning of a key whose text is as Slint reports it; `None` for a key that means nothing here.
 ///
 /// F5 and Esc alternate on one button of common clickers (Logitech R400 and kin), so they are one toggle.
@@ -33,7 +47,7 @@ pub fn meaning(text: &str) -> Option<Key> {
     if is(Code::PageDown) || is(Code::RightArrow) || is(Code::DownArrow) {
         return Some(Key::Next);
     }
-    if is(Code::PageUp) || is(Code::LeftArrow) || is(Code::UpArrow) {
+    if is(Code::PageUp) || is(Code::LeftArrow) || is(Code::UpArrow) || is(Code::Backspace) {
         return Some(Key::Previous);
     }
     if is(Code::Return) || is(Code::Space) {
@@ -47,6 +61,8 @@ pub fn meaning(text: &str) -> Option<Key> {
     }
     match key {
         '1'..='9' => key.to_digit(10).map(|digit| Key::Digit(digit as usize)),
+        'n' | 'N' => Some(Key::Next),
+        'p' | 'P' => Some(Key::Previous),
         '.' | 'b' | 'B' => Some(Key::Dark),
         'l' | 'L' => Some(Key::Language),
         _ => None,
@@ -68,6 +84,13 @@ mod tests {
         assert_eq!(of(Code::F5), Some(Key::StartStop));
         assert_eq!(of(Code::Escape), Some(Key::StartStop));
         assert_eq!(meaning("."), Some(Key::Dark));
+    }
+
+    #[test]
+    fn buttons_that_debian_gives_other_keys_mean_the_same() {
+        assert_eq!(meaning_of_code(PRESENTATION), of(Code::F5));
+        assert_eq!(meaning_of_code(DISPLAY_TOGGLE), meaning("."));
+        assert_eq!(meaning_of_code(109), None, "Page Down comes with a text");
     }
 
     #[test]

@@ -23,6 +23,8 @@ use kiosk::{
     config::{self, Config},
     display::{self, Display},
     doctor::{self, Subject},
+    journal::Journal,
+    owner::pin,
     program::{Kiosk, Setup},
     ui,
     view::{Language, View},
@@ -57,18 +59,24 @@ enum Command {
     Watch(watch::Device),
     /// Look at every piece that a run needs, here and on the other computers, and say what is wrong and what to do
     Doctor,
+    /// Set the PIN of the owner's menu, read from standard input
+    SetPin,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    env_logger::Builder::new()
+    let logger = env_logger::Builder::new()
         .filter_level(log::LevelFilter::Info)
         .parse_env("HPC_KIOSK_LOG")
         .format_timestamp(None)
-        .init();
+        .build();
+    log::set_max_level(logger.filter());
+    // Nobody else in this program sets one.
+    let _ = log::set_boxed_logger(Box::new(Journal(logger)));
     let outcome = match &arguments.command {
         Some(Command::Watch(device)) => watch::run(device, arguments.config.as_deref()),
         Some(Command::Doctor) => return examine(&arguments),
+        Some(Command::SetPin) => set_pin(&arguments),
         None => run(arguments),
     };
     match outcome {
@@ -135,8 +143,33 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         watch_connectors(shown, &presence, app.as_weak())?;
     }
     let shown = app.run().map_err(|error| display::no_screen(display, &error.to_string()));
+    let is_to_begin_anew = kiosk.is_to_begin_anew();
     let stopped = kiosk.stop();
-    shown.and(stopped)
+    shown.and(stopped)?;
+    if is_to_begin_anew {
+        use std::os::unix::process::CommandExt;
+        let error = std::process::Command::new(std::env::current_exe()?)
+            .args(std::env::args_os().skip(1))
+            .exec();
+        return Err(error).context("the kiosk cannot begin anew");
+    }
+    Ok(())
+}
+
+/// Takes the first line of standard input as the PIN.
+fn set_pin(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = Config::load(arguments.config.as_deref(), Path::new(config::INSTALLED))?;
+    let file = config.owner.pin_file;
+    write!(std::io::stderr(), "New PIN, 4 to 12 digits: ")?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let pin = line.trim();
+    anyhow::ensure!(pin::is_pin(pin), "that is no PIN: it has 4 to 12 digits and nothing else");
+    pin::set(pin, &file).with_context(|| {
+        format!("{} cannot be written; as root: sudo hpc-kiosk set-pin", file.display())
+    })?;
+    writeln!(std::io::stderr(), "The PIN is set; its hash is in {}.", file.display())?;
+    Ok(())
 }
 
 /// Makes the machine's screen ours, and waits until there is one; none of it is worth giving up for.

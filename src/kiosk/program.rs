@@ -2,7 +2,10 @@
 
 use std::{
     rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, JoinHandle},
     time::Instant,
 };
@@ -23,12 +26,13 @@ use crate::{
     doctor::{Examination, Subject, examine_when_asked},
     intent::Intent,
     meter::{Meter, bluetooth::MeterThread},
+    owner::{self, Order, Told},
     room::{Room, RoomThread},
     senses::{self, Heard, Senses},
     supervisor::{self, Computers, Settings, Status},
     telemetry::{SharedHistory, Telemetry, gather::Gatherer, history::History},
     ui,
-    view::{self, Language, Painter, Sources, View},
+    view::{self, Language, Painter, Sources, View, Wanted},
 };
 
 /// Pixels of the canvas: pictures of this size are drawn one to one.
@@ -55,6 +59,7 @@ pub struct Kiosk {
     /// What draws.
     pub view: Rc<View>,
     stop: CancellationToken,
+    is_to_begin_anew: Arc<AtomicBool>,
     worker: JoinHandle<anyhow::Result<()>>,
     gatherer: Gatherer,
     _drawing: Drawing,
@@ -71,7 +76,8 @@ impl Kiosk {
         let Setup { subject, config, catalogue, mut problems, systemd } = setup;
         let catalogue = Arc::new(catalogue);
         let visitors = |demo: &&Arc<Demo>| demo.audience == Audience::Visitor;
-        let demos: Vec<Arc<Demo>> = catalogue.demos.iter().filter(visitors).cloned().collect();
+        let (demos, owners): (Vec<Arc<Demo>>, Vec<Arc<Demo>>) =
+            catalogue.demos.iter().cloned().partition(|demo| visitors(&demo));
         let language = Language::from_code(&config.screen.language).unwrap_or_default();
         let (painter, easel, painted) = view::canvas();
         let (intents, asked) = mpsc::channel(INTENTS);
@@ -109,6 +115,12 @@ impl Kiosk {
         let sources = Sources { easel, history };
         let view =
             View::connect(app, demos.clone(), notice, language, view::clock(), intents, sources);
+        view.rest_as(
+            Wanted { after: config.idle.after, demo: config.idle.demo, night: config.screen.night },
+            Instant::now(),
+        );
+        view.set_owners_demos(owners);
+        view.set_brightness(config.screen.brightness_percent);
         view.show_telemetry(telemetry_seen.borrow().clone(), Instant::now());
         view.follow(status_seen, telemetry_seen, painted).context("Slint has no event loop")?;
         let (examined, examination) = watch::channel(Examination::default());
@@ -116,11 +128,15 @@ impl Kiosk {
         let sensed = senses_seen.borrow().clone();
         view.show_senses(sensed.clone(), Instant::now());
         view.follow_senses(senses_seen).context("Slint has no event loop")?;
+        let (owner_told, owner_seen) = watch::channel(Told::default());
+        view.follow_owner(owner_seen).context("Slint has no event loop")?;
 
         let (drawing, drawn) = systemd::drawing();
         let stop = CancellationToken::new();
+        let is_to_begin_anew = Arc::new(AtomicBool::new(false));
         let worker = thread::Builder::new().name("worker".into()).spawn({
             let stop = stop.clone();
+            let anew = Arc::clone(&is_to_begin_anew);
             let settings = Settings::new(&config, &subject.executable, CANVAS);
             move || {
                 let _window = CloseWindow;
@@ -128,12 +144,18 @@ impl Kiosk {
                 let examining = (subject, examined);
                 let life = (stop, systemd, drawn);
                 let catalogue = (catalogue, settings);
+                let owning = (owner_told, anew);
                 let sensing = senses::follow(sensed, heard, senses_told);
-                work(catalogue, telling, examining, sensing, asked, status, painter, life)
+                work(catalogue, telling, examining, owning, sensing, asked, status, painter, life)
             }
         })?;
         show_tile_pictures(&view, app, demos)?;
-        Ok(Self { view, stop, worker, gatherer, meter, room, _drawing: drawing })
+        Ok(Self { view, stop, is_to_begin_anew, worker, gatherer, meter, room, _drawing: drawing })
+    }
+
+    /// Whether the owner has ended it so that it begins anew.
+    pub fn is_to_begin_anew(&self) -> bool {
+        self.is_to_begin_anew.load(Ordering::Relaxed)
     }
 
     /// Ends the run, if there is one, the worker and the asking of the nodes; waits for all of them.
@@ -180,6 +202,7 @@ async fn work(
     (catalogue, settings): (Arc<Catalogue>, Settings),
     (config, telemetry): (Config, watch::Receiver<Telemetry>),
     (subject, examined): (Subject, watch::Sender<Examination>),
+    (owner_told, anew): (watch::Sender<Told>, Arc<AtomicBool>),
     sensing: impl Future<Output = ()>,
     asked: mpsc::Receiver<Intent>,
     status: watch::Sender<Status>,
@@ -192,7 +215,15 @@ async fn work(
     let (told, computers) = watch::channel(Computers::default());
     let (wishes, wished) = mpsc::channel(INTENTS);
     let (examine, examination) = mpsc::channel(1);
-    let sorting = sort(asked, wishes, examine);
+    let (order, orders) = mpsc::channel(INTENTS);
+    let begin_anew = || {
+        anew.store(true, Ordering::Relaxed);
+        stop.cancel();
+    };
+    let owning = owner::run(config.owner.clone(), subject.clone(), orders, owner_told, begin_anew);
+    tokio::pin!(owning);
+    let mut is_owning = true;
+    let sorting = sort(asked, wishes, examine, order);
     tokio::pin!(sorting);
     let mut is_sorting = true;
     let examining = examine_when_asked(subject, examination, examined);
@@ -216,6 +247,7 @@ async fn work(
             () = &mut sorting, if is_sorting => is_sorting = false,
             _ = &mut telling, if is_telling => is_telling = false,
             () = &mut sensing, if is_sensing => is_sensing = false,
+            () = &mut owning, if is_owning => is_owning = false,
             () = &mut examining, if is_examining => is_examining = false,
             () = &mut feeding => {},
             _ = terminate.recv() => stop.cancel(),
@@ -233,11 +265,15 @@ async fn sort(
     mut asked: mpsc::Receiver<Intent>,
     wishes: mpsc::Sender<Intent>,
     examine: mpsc::Sender<()>,
+    order: mpsc::Sender<Order>,
 ) {
     while let Some(intent) = asked.recv().await {
         match intent {
             // One that waits is the same examination.
             Intent::Examine => drop(examine.try_send(())),
+            Intent::Owner(wish) => {
+                let _ = order.send(wish).await;
+            }
             intent => {
                 // Nobody takes it: the supervisor has ended, and with it the worker.
                 let _ = wishes.send(intent).await;

@@ -143,6 +143,8 @@ struct Supervisor<P> {
     is_scale_new: bool,
     /// Whether something has changed that a run in advance depends on.
     is_untended: bool,
+    /// Nobody has asked for the run on the screen.
+    is_show: bool,
     /// Of what was launched last.
     values: Option<Values>,
     /// Computers that did not answer about its end: it carries on without them.
@@ -177,6 +179,7 @@ impl<P: Pictures> Supervisor<P> {
             scale: Scale::default(),
             is_scale_new: false,
             is_untended: true,
+            is_show: false,
             values: None,
             stuck: Vec::new(),
             ready_since: HashMap::new(),
@@ -193,13 +196,8 @@ impl<P: Pictures> Supervisor<P> {
     fn take(&mut self, intent: Intent, demos: &Catalogue) -> Option<Event> {
         match intent {
             Intent::Stop => return Some(Event::Stop),
-            Intent::Launch(id) => match demos.demo(&id) {
-                Some(demo) => {
-                    self.scale = Scale::default();
-                    return Some(Event::Launch(Arc::clone(demo)));
-                }
-                None => log::warn!("there is no demo '{id}'"),
-            },
+            Intent::Launch(id) => return self.launch(&id, demos, false),
+            Intent::Play(id) => return self.launch(&id, demos, true),
             Intent::Scale(scale) => {
                 self.is_scale_new |= scale != self.scale;
                 self.is_untended = true;
@@ -207,8 +205,8 @@ impl<P: Pictures> Supervisor<P> {
                 self.besides.forgive();
                 self.publish();
             }
-            // The self-test's.
-            Intent::Examine => {}
+            // The self-test's, and the owner's menu's.
+            Intent::Examine | Intent::Owner(_) => {}
             Intent::Pointer { finger, phase, x, y } => {
                 if let Some(run) = &mut self.run {
                     run.pointer(finger, phase, x, y);
@@ -227,10 +225,32 @@ impl<P: Pictures> Supervisor<P> {
         None
     }
 
+    fn launch(&mut self, id: &str, demos: &Catalogue, is_show: bool) -> Option<Event> {
+        let Some(demo) = demos.demo(id) else {
+            log::warn!("there is no demo '{id}'");
+            return None;
+        };
+        self.scale = Scale::default();
+        self.is_show = is_show;
+        Some(Event::Launch(Arc::clone(demo)))
+    }
+
+    /// The computers as they are for what runs: for show none is taken that somebody else wants.
+    fn known(&self) -> Vec<Computer> {
+        let mut computers = self.computers.borrow().others.clone();
+        let is_kept_off = |computer: &&mut Computer| {
+            self.is_show && computer.is_wanted && computer.condition == Condition::Ready
+        };
+        for computer in computers.iter_mut().filter(is_kept_off) {
+            computer.condition = Condition::Taken;
+        }
+        computers
+    }
+
     /// What the computers' new state means to the run.
     fn look_at_computers(&mut self) -> Option<Event> {
         self.is_untended = true;
-        let taken = self.said.placement.taken(&self.computers.borrow().others);
+        let taken = self.said.placement.taken(&self.known());
         if let Some(host) = taken.filter(|_| self.run.is_some()) {
             self.computers.mark_unchanged();
             return Some(Event::Broken(Fault::Taken { host }));

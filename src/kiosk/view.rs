@@ -2,6 +2,7 @@
 //!
 //! Everything here runs on the UI thread and only draws; what a visitor asks for leaves as an [`Intent`].
 
+mod attract;
 mod canvas;
 pub mod chart;
 mod charted;
@@ -10,14 +11,17 @@ mod demo;
 mod energy;
 mod fault;
 mod home;
+mod idle;
 mod lost;
 mod navigation;
 mod news;
 mod node;
 mod nodes;
 mod numbers;
+mod owner;
 pub mod palette;
 mod power;
+mod resting;
 mod scales;
 mod selftest;
 mod shares;
@@ -25,7 +29,7 @@ mod strip;
 mod touch;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -41,6 +45,7 @@ use crate::{
     doctor::Examination,
     intent::Intent,
     keys,
+    owner::Told,
     senses::Senses,
     supervisor::{State, Status},
     telemetry::{SharedHistory, Telemetry, history::History},
@@ -50,6 +55,8 @@ use crate::{
 pub use canvas::{Counts, Easel, Painter};
 use fault::{Ending, How};
 pub use home::{TilePicture, decode_pictures};
+pub use idle::Wanted;
+use idle::{Idle, Rest, Turn};
 use navigation::{Effect, Navigation, Page};
 pub use numbers::Language;
 pub use strip::{Clock, clock};
@@ -60,6 +67,8 @@ pub use touch::Slots;
 const WAITING: Duration = Duration::from_millis(100);
 /// How long the page of a fault stays before the kiosk goes home by itself.
 const FAULT_SHOWN: Duration = Duration::from_secs(20);
+/// For so long a presenter may leave the screen dark before the kiosk takes it that nobody is there.
+const DARK: Duration = Duration::from_secs(30 * 60);
 
 /// The two ends of the canvas; the UI's end is told of new pictures through the [`Notify`].
 pub fn canvas() -> (Painter, Easel, Arc<Notify>) {
@@ -83,11 +92,21 @@ pub struct View {
     app: Weak<ui::App>,
     /// The visitors' demos, in the order of their tiles.
     demos: Vec<Arc<Demo>>,
+    /// Those of the owner's menu.
+    owners_demos: OnceCell<Vec<Arc<Demo>>>,
+    owner: owner::OwnerPages,
     /// A sentence for the owner about the configuration, if there is something to say.
     notice: String,
     clock: Clock,
     intents: mpsc::Sender<Intent>,
     navigation: RefCell<Navigation>,
+    /// The owner's language, which every visitor finds.
+    language: Language,
+    idle: RefCell<Idle>,
+    /// Runs that visitors left and the kiosk stopped.
+    left: Cell<u64>,
+    /// The latest moment that anybody has told of: tests are ahead of the clock.
+    told: Cell<Instant>,
     easel: RefCell<Easel>,
     fingers: RefCell<Fingers>,
     status: RefCell<Status>,
@@ -131,6 +150,12 @@ impl View {
             history,
             intents,
             navigation: RefCell::new(Navigation::new(tiles, language)),
+            language,
+            owners_demos: OnceCell::new(),
+            owner: owner::OwnerPages::new(app),
+            idle: RefCell::new(Idle::new(Wanted::default(), Instant::now())),
+            left: Cell::new(0),
+            told: Cell::new(Instant::now()),
             easel: RefCell::new(easel),
             fingers: RefCell::default(),
             status: RefCell::default(),
@@ -153,6 +178,7 @@ impl View {
         });
         view.listen(app);
         view.listen_to_nodes(app);
+        view.listen_to_owner(app);
         view.translate();
         view.show_page(Instant::now());
         view
@@ -163,7 +189,9 @@ impl View {
         let view = Rc::clone(self);
         window.on_key_pressed(move |text, repeated| view.key(&text, repeated));
         let view = Rc::clone(self);
-        window.on_woken(move || view.change(|navigation| navigation.dark = false));
+        window.on_woken(move || view.wake());
+        let view = Rc::clone(self);
+        window.on_touched(move || view.heed());
 
         let home = app.global::<ui::HomeView>();
         let view = Rc::clone(self);
@@ -188,6 +216,7 @@ impl View {
         demo.on_set_scale(move |index| {
             let offers = Arc::clone(&view.status.borrow().offers);
             if let Some(scale) = offers.get(index.max(0) as usize) {
+                view.heed();
                 view.send(Intent::Scale(*scale));
             }
         });
@@ -335,6 +364,24 @@ impl View {
         Ok(())
     }
 
+    /// Follows what the owner asked for, as long as the event loop runs.
+    ///
+    /// # Errors
+    /// If there is no event loop.
+    pub fn follow_owner(
+        self: &Rc<Self>,
+        mut told: watch::Receiver<Told>,
+    ) -> Result<(), slint::EventLoopError> {
+        let view = Rc::clone(self);
+        slint::spawn_local(async move {
+            while told.changed().await.is_ok() {
+                let newest = told.borrow_and_update().clone();
+                view.show_owner(newest, Instant::now());
+            }
+        })?;
+        Ok(())
+    }
+
     /// A finger or a mouse of a display that draws no pointer: one appears for the mouse and goes for the finger.
     pub fn hear(&self, input: RawInput) -> bool {
         if let Some(app) = self.app.upgrade() {
@@ -343,6 +390,7 @@ impl View {
         match input {
             RawInput::Touch(touch) => self.touched(touch),
             RawInput::Mouse => false,
+            RawInput::Key(code) => self.raw_key(code),
         }
     }
 
@@ -379,6 +427,7 @@ impl View {
 
     /// The run changed its state.
     pub fn show_status(&self, status: Status, now: Instant) {
+        self.navigation.borrow_mut().set_scale_rows(status.offers.len());
         self.status.replace(status);
         if let Some(ending) = fault::of(&self.status.borrow()) {
             self.tell(ending, now);
@@ -392,6 +441,16 @@ impl View {
         let watched = self.run.borrow().is_ended_by(&ending);
         if watched {
             self.run.borrow_mut().leave();
+            if self.idle.borrow().rest() == Rest::Playing {
+                if ending.how == How::Finished {
+                    // The next one plays, or this one anew.
+                    self.idle.borrow_mut().over();
+                    *self.ending.borrow_mut() = Some(ending);
+                    return;
+                }
+                // It stands there for a while, and after the idle time it is tried again.
+                self.idle.borrow_mut().touch(now.max(self.told.get()));
+            }
         }
         if known || !(watched || ending.how == How::LeftOver) {
             return;
@@ -405,6 +464,8 @@ impl View {
     pub fn show_telemetry(&self, telemetry: Telemetry, now: Instant) {
         self.navigation.borrow_mut().set_nodes(telemetry.nodes.len());
         *self.telemetry.borrow_mut() = telemetry;
+        self.told.set(self.told.get().max(now));
+        self.rest(now);
         let overdue =
             self.fault_since.get().is_some_and(|since| FAULT_SHOWN < now.duration_since(since));
         if overdue && self.navigation.borrow().page == Page::Fault {
@@ -449,16 +510,29 @@ impl View {
     }
 
     fn key(&self, text: &str, repeated: bool) -> bool {
-        if self.navigation.borrow().dark && !repeated {
-            // Any key wakes, whatever it means, and presses nothing.
-            self.change(|navigation| navigation.dark = false);
+        if self.test_key(text, repeated) {
             return true;
         }
-        let Some(key) = keys::meaning(text) else { return false };
-        if !repeated {
-            let controls = self.demo().map_or(0, |demo| demo.controls.len());
-            self.act(|navigation| navigation.press(key, controls));
+        if repeated {
+            return keys::meaning(text).is_some();
         }
+        // Any key wakes, whatever it means, and presses nothing.
+        self.wake_if_asleep() || self.press(keys::meaning(text))
+    }
+
+    /// A key by its number: those that Slint has no text for are ours.
+    fn raw_key(&self, code: u32) -> bool {
+        if self.test_raw_key(code) {
+            return true;
+        }
+        let key = keys::meaning_of_code(code);
+        key.is_some() && (self.wake_if_asleep() || self.press(key))
+    }
+
+    fn press(&self, key: Option<keys::Key>) -> bool {
+        let Some(key) = key else { return false };
+        let controls = self.demo().map_or(0, |demo| demo.controls.len());
+        self.act(|navigation| navigation.press(key, controls));
         true
     }
 
@@ -470,11 +544,15 @@ impl View {
     }
 
     fn act(&self, act: impl FnOnce(&mut Navigation) -> Option<Effect>) {
+        self.heed();
         let language = self.navigation.borrow().language;
         let effect = act(&mut self.navigation.borrow_mut());
         match effect {
             Some(Effect::Launch(index)) => {
                 self.launch(self.demos.get(index));
+            }
+            Some(Effect::LaunchOwners(index)) => {
+                self.launch(self.owners_demos().get(index));
             }
             Some(Effect::Again) => {
                 let ended = self.ending.borrow().as_ref().map(|ending| ending.demo.id.clone());
@@ -490,6 +568,11 @@ impl View {
                 });
                 if let Some(value) = next {
                     self.set_control(control, value);
+                }
+            }
+            Some(Effect::Scale(row)) => {
+                if let Some(scale) = self.status.borrow().offers.get(row) {
+                    self.send(Intent::Scale(*scale));
                 }
             }
             Some(Effect::Selftest) => self.examine(false),
@@ -529,12 +612,14 @@ impl View {
 
     fn set_control(&self, index: usize, value: f64) {
         let Some(control) = self.demo().and_then(|demo| demo.controls.get(index)) else { return };
+        self.heed();
         self.run.borrow_mut().set_value(index, value);
         self.send(Intent::Control { name: control.name.clone(), value });
         self.show_page(Instant::now());
     }
 
     fn point(&self, finger: u8, phase: Phase, at: (f32, f32)) {
+        self.heed();
         let size = self.status.borrow().hello.as_ref().map(|hello| (hello.width, hello.height));
         if let Some((width, height)) = size {
             let (x, y) = touch::in_picture(at, width, height);
@@ -555,7 +640,7 @@ impl View {
     }
 
     fn find(&self, id: &str) -> Option<&Arc<Demo>> {
-        self.demos.iter().find(|demo| demo.id == id)
+        self.demos.iter().chain(self.owners_demos()).find(|demo| demo.id == id)
     }
 
     fn translate(&self) {
@@ -567,6 +652,7 @@ impl View {
 
     fn show_page(&self, now: Instant) {
         let Some(app) = self.app.upgrade() else { return };
+        self.guard();
         let navigation = self.navigation.borrow();
         let status = self.status.borrow();
 
@@ -581,6 +667,11 @@ impl View {
             Page::Node => ui::Page::Node,
             Page::Selftest => ui::Page::Selftest,
             Page::Power => ui::Page::Power,
+            Page::Attract => ui::Page::Attract,
+            Page::Pin => ui::Page::Pin,
+            Page::Owner => ui::Page::Owner,
+            Page::Log => ui::Page::Log,
+            Page::KeyTester => ui::Page::KeyTester,
         });
         match navigation.page {
             Page::Home => self.show_home(&app, &navigation),
@@ -596,6 +687,21 @@ impl View {
                 if let Some(ending) = self.ending.borrow().as_ref() {
                     fault::show(&app, ending, &navigation);
                 }
+            }
+            Page::Attract => {
+                let played = self.idle.borrow().played(now);
+                let shown = self.run.borrow().is_shown_by(&status);
+                let said = if shown { &*status } else { &Status::default() };
+                attract::show(
+                    &app,
+                    self.demo().map(|demo| &**demo),
+                    said,
+                    navigation.language,
+                    played,
+                );
+            }
+            Page::Pin | Page::Owner | Page::Log | Page::KeyTester => {
+                self.show_owners_pages(&app, &navigation, now);
             }
             Page::Help => app.global::<ui::HelpView>().set_focused(navigation.button.is_some()),
             Page::Selftest => {
@@ -629,7 +735,9 @@ impl View {
         if waits != self.waiting.running() {
             self.wait(waits);
         }
-        if matches!(status.state, State::Idle) && navigation.page != Page::Demo {
+        if matches!(status.state, State::Idle)
+            && !matches!(navigation.page, Page::Demo | Page::Attract)
+        {
             app.global::<ui::DemoView>().set_picture(slint::Image::default());
             self.easel.borrow_mut().clear();
         }

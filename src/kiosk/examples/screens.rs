@@ -69,7 +69,10 @@ fn main() -> anyhow::Result<()> {
     };
     let catalogue = Catalogue::find(&folders, 0);
     let problems = catalogue.problems.clone();
-    let config = Config { screen: Screen { language: language.clone() }, ..Default::default() };
+    let config = Config {
+        screen: Screen { language: language.clone(), ..Default::default() },
+        ..Default::default()
+    };
     let setup = Setup {
         subject: kiosk::doctor::Subject { executable, ..Default::default() },
         config,

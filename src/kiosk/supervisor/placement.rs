@@ -13,6 +13,9 @@ pub struct Computer {
     pub slots: u16,
     /// Whether a run may use it now.
     pub condition: Condition,
+    /// Whether somebody else wants something of the cluster it belongs to, be it only in its queue: then it is not for a
+    /// run that nobody has asked for.
+    pub is_wanted: bool,
 }
 
 /// What a run may use, as whoever watches it tells the supervisor.
@@ -237,7 +240,8 @@ mod tests {
     const WANTED: Ranks = Ranks { default: 2, min: 1, max: 4 };
 
     fn computer(name: &str, slots: u16, condition: Condition) -> Computer {
-        Computer { name: name.into(), address: format!("{name}.local"), slots, condition }
+        let (name, address) = (name.into(), format!("{name}.local"));
+        Computer { name, address, slots, condition, is_wanted: false }
     }
 
     fn placed(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Vec<(String, u16)> {

@@ -14,7 +14,7 @@ impl<P: Pictures> Supervisor<P> {
     pub(super) fn place(&self, demo: &Demo) -> Placement {
         match demo.mpi && self.settings.remote.is_some() {
             true => {
-                let mut computers = self.computers.borrow().others.clone();
+                let mut computers = self.known();
                 let is_stuck = |computer: &&mut Computer| self.stuck.contains(&computer.name);
                 for computer in computers.iter_mut().filter(is_stuck) {
                     computer.condition = Condition::Silent;

@@ -293,6 +293,7 @@ fn a_computer_that_becomes_too_hot_is_relieved_and_named_with_what_it_cools_down
         address: emulated::address(node),
         slots: 2,
         condition: Condition::Ready,
+        is_wanted: false,
     };
     let mut known: Vec<Computer> = NODES.iter().enumerate().map(computer).collect();
     let (told, computers) = watch::channel(Computers::from(known.clone()));

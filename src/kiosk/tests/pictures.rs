@@ -18,6 +18,7 @@ use kiosk::{
     config::Config,
     doctor::{Examination, Finding, Level, Matter, Piece},
     intent::Scale,
+    owner::{Bundle, Entrance, Told},
     slurm::said::Why,
     supervisor::{
         Condition, Ended, Fault, Heat, Placement, Queue, Standby, State, Status, placement::Host,
@@ -27,7 +28,7 @@ use kiosk::{
         reading::{Complaint, Flag, Origin, Reading},
     },
     ui,
-    view::Language,
+    view::{Language, Wanted},
 };
 use slint::{ComponentHandle, platform::Key};
 use wire::demo::{RankStatistics, Statistics};
@@ -594,5 +595,89 @@ fn one_computer() {
         screen.app.global::<ui::StripView>().invoke_opened();
         screen.tap("major-tom");
         compare(&screen, "node", language);
+    });
+}
+
+#[test]
+fn the_kiosk_that_plays_by_itself() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        let start = Instant::now();
+        let after = Some(Duration::from_secs(60));
+        let wanted = Wanted { after, demo: Duration::from_secs(64), night: None };
+        screen.view.rest_as(wanted, start);
+        let later = |seconds| start + Duration::from_secs(seconds);
+        screen.view.show_telemetry(cluster(3), later(61));
+        exchanging(&mut screen, &["major-tom", "ground-control"]);
+        for (seconds, page) in
+            [(61, "attract-motto"), (69, "attract-computers"), (77, "attract-line")]
+        {
+            screen.view.show_telemetry(cluster(3), later(seconds));
+            compare(&screen, page, language);
+        }
+        // An hour later the plate is elsewhere.
+        screen.view.show_telemetry(cluster(3), later(61 + 24 + 32 * 100));
+        compare(&screen, "attract-invitation", language);
+    });
+}
+
+#[test]
+fn a_dimmed_screen() {
+    in_both(|language| {
+        let screen = home(1, language);
+        screen.view.set_brightness(40);
+        compare(&screen, "home-dimmed", language);
+    });
+}
+
+/// On a page of the owner's, reached as with a finger and the PIN.
+fn owners(language: Language, told: Told) -> Headless {
+    let screen = home(1, language);
+    screen.view.set_owners_demos(vec![demo("testcard", 0)].into_iter().map(Arc::new).collect());
+    screen.app.global::<ui::HomeView>().invoke_held();
+    screen.view.show_owner(told, Instant::now());
+    screen
+}
+
+fn open() -> Told {
+    let addresses = ["192.168.0.1", "10.11.12.13", "2001:db8::1"].map(str::to_owned).into();
+    let log = [
+        "INFO 3 demos",
+        "WARN major-tom does not answer: connection refused",
+        "INFO Slurm answers again",
+    ];
+    let log = log.map(str::to_owned).into();
+    Told { entrance: Entrance::Open, addresses, log, bundle: Bundle::None }
+}
+
+#[test]
+fn the_owners_pin() {
+    in_both(|language| {
+        let now = Instant::now();
+        let until = Some(now + Duration::from_millis(41_500));
+        let screen = owners(language, Told { entrance: Entrance::Wrong(until), ..Told::default() });
+        let view = screen.app.global::<ui::PinView>();
+        (0..4).for_each(|digit| view.invoke_digit(digit));
+        screen.view.show_telemetry(cluster(3), now);
+        compare(&screen, "pin", language);
+    });
+}
+
+#[test]
+fn the_owners_menu_log_and_keys() {
+    in_both(|language| {
+        let screen = owners(language, open());
+        compare(&screen, "owner", language);
+        let menu = screen.app.global::<ui::OwnerView>();
+        menu.invoke_log_book();
+        let bundle = Bundle::Written("/var/lib/hpc-kiosk/hpc-kiosk-bundle.txt".into());
+        screen.view.show_owner(Told { bundle, ..open() }, Instant::now());
+        compare(&screen, "log", language);
+        menu.invoke_key_tester();
+        for key in [Key::PageUp, Key::F5, Key::Escape, Key::Tab] {
+            screen.press(key);
+        }
+        ["1", ".", "l", "q"].into_iter().for_each(|text| screen.press_text(text));
+        compare(&screen, "key-tester", language);
     });
 }

@@ -177,6 +177,7 @@ fn a_demo_can_come_over_the_network_and_who_cannot_be_asked_about_its_end_is_nam
         address: "127.0.0.1".into(),
         slots: 2,
         condition: Condition::Ready,
+        is_wanted: false,
     };
     let (_told, computers) = watch::channel(vec![here].into());
     let text = "mpi = true\nranks = { default = 2, min = 1, max = 2 }\nprogram = 'advection'";
@@ -216,4 +217,45 @@ fn a_demo_that_does_not_exist_changes_nothing() {
     kiosk.launch("no-such-demo");
     kiosk.launch("card");
     kiosk.until_running();
+}
+
+#[test]
+fn what_nobody_asked_for_leaves_computers_that_somebody_else_wants() {
+    let here = Computer {
+        name: "here".into(),
+        address: "127.0.0.1".into(),
+        slots: 2,
+        condition: Condition::Ready,
+        is_wanted: false,
+    };
+    let (told, computers) = watch::channel(vec![here.clone()].into());
+    let text = "mpi = true\nranks = { default = 2, min = 1, max = 2 }\nprogram = 'advection'";
+    let kiosk = Kiosk::on(&[("pipe", text)], computers, |settings| {
+        settings.remote = Some(Remote {
+            starts_there: false,
+            ssh: vec!["false".into()],
+            programs: programs(),
+            address: [127, 0, 0, 1].into(),
+            network: None,
+            slurm: None,
+        });
+    });
+    let hosts = |status: &Status| status.placement.hosts.len();
+    let runs = |status: &Status| matches!(status.state, State::Running { .. });
+    kiosk.ask(Intent::Play("pipe".into()));
+    kiosk.until("a play on the other computer", |status| runs(status) && hosts(status) == 1);
+    // A job in the queue is enough.
+    told.send_replace(vec![Computer { is_wanted: true, ..here }].into());
+    let status =
+        kiosk.until("the play on this machine", |status| runs(status) && hosts(status) == 0);
+    assert_eq!(status.carried_on, Some(Fault::Taken { host: "here".into() }));
+    kiosk.ask(Intent::Stop);
+    kiosk.until("its end", |status| matches!(status.state, State::Idle));
+    // From the start, too; but what a visitor asks for goes there.
+    kiosk.ask(Intent::Play("pipe".into()));
+    kiosk.until("a play that begins here", |status| runs(status) && hosts(status) == 0);
+    kiosk.ask(Intent::Stop);
+    kiosk.until("its end", |status| matches!(status.state, State::Idle));
+    kiosk.launch("pipe");
+    kiosk.until("a visitor's run there", |status| runs(status) && hosts(status) == 1);
 }

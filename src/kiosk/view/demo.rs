@@ -188,6 +188,7 @@ impl Run {
         }
         self.scales.show(&demo.id, status, language);
         view.set_scales_open(navigation.scales && self.painted);
+        view.set_focused_scale(navigation.scale.map_or(-1, |row| row as i32));
         view.set_drawer_open(navigation.drawer);
         view.set_focused_control(navigation.control.map_or(-1, |control| control as i32));
         self.show_controls(demo, language);

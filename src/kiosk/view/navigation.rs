@@ -29,6 +29,16 @@ pub enum Page {
     Selftest,
     /// The wall power and the air in the chassis.
     Power,
+    /// The kiosk plays by itself.
+    Attract,
+    /// The owner's PIN is asked for.
+    Pin,
+    /// The owner's menu.
+    Owner,
+    /// The newest lines of the log.
+    Log,
+    /// What the keys of a clicker mean.
+    KeyTester,
 }
 
 /// What a key asks of the rest of the program.
@@ -38,10 +48,14 @@ pub enum Effect {
     Launch(usize),
     /// Start the demo of the run that ended once more.
     Again,
+    /// Start the owner's demo with this index.
+    LaunchOwners(usize),
     /// Stop the run.
     Stop,
     /// Move this control of the running demo one step on.
     Step(usize),
+    /// Put the run on what stands in this row of the choice of computers.
+    Scale(usize),
     /// Show the newest self-test; the first time it has to be made.
     Selftest,
     /// Look at every piece once more.
@@ -67,6 +81,10 @@ pub struct Navigation {
     pub shares: bool,
     /// The control the keys are on.
     pub control: Option<usize>,
+    /// The row of the choice of computers the keys are on.
+    pub scale: Option<usize>,
+    /// How many rows it has.
+    pub scale_rows: usize,
     /// The button of the fault page the keys are on: 0 back, 1 again; of the help page: 0 self-test.
     pub button: Option<usize>,
     /// The presenter made the screen dark.
@@ -106,6 +124,15 @@ impl Navigation {
             self.dark = false;
             return None;
         }
+        if matches!(self.page, Page::Pin | Page::Owner | Page::Log | Page::KeyTester) {
+            // The owner's pages are for fingers; a clicker can leave them.
+            match key {
+                Key::StartStop => self.home(),
+                Key::Language => self.language = self.language.other(),
+                _ => {}
+            }
+            return None;
+        }
         match key {
             Key::Dark => self.dark = true,
             Key::Language => self.language = self.language.other(),
@@ -131,6 +158,10 @@ impl Navigation {
                     Page::Node => self.press_node(key),
                     Page::Selftest => self.press_selftest(key),
                     Page::Power => self.press_power(key),
+                    Page::Attract | Page::Pin | Page::Owner | Page::Log | Page::KeyTester => {
+                        self.home();
+                        None
+                    }
                 };
             }
         }
@@ -154,15 +185,32 @@ impl Navigation {
     fn press_demo(&mut self, key: Key, controls: usize) -> Option<Effect> {
         match key {
             Key::StartStop => return self.stop(),
+            Key::Next | Key::Previous | Key::Choose if self.scale.is_some() => {
+                return self.press_scales(key, controls);
+            }
             Key::Previous if self.control.is_none() && !self.drawer => self.toggle_shares(),
+            Key::Next if self.control.map_or(0, |at| at + 1) == controls => {
+                self.focus_scale((0 < self.scale_rows).then_some(0));
+            }
             _ if controls == 0 => {}
-            Key::Next => self.focus(Some(self.control.map_or(0, |at| (at + 1).min(controls - 1)))),
+            Key::Next => self.focus(Some(self.control.map_or(0, |at| at + 1))),
             // Back from the first control closes the drawer.
             Key::Previous => self.focus(self.control.and_then(|at| at.checked_sub(1))),
             _ => match self.control {
                 Some(control) => return Some(Effect::Step(control)),
                 None => self.focus(Some(0)),
             },
+        }
+        None
+    }
+
+    /// The choice of computers comes after the last control.
+    fn press_scales(&mut self, key: Key, controls: usize) -> Option<Effect> {
+        match (key, self.scale) {
+            (Key::Next, Some(at)) => self.focus_scale(Some((at + 1).min(self.scale_rows - 1))),
+            (Key::Previous, Some(0)) => self.focus(controls.checked_sub(1)),
+            (Key::Previous, Some(at)) => self.focus_scale(Some(at - 1)),
+            (_, scale) => return scale.map(Effect::Scale),
         }
         None
     }
@@ -285,6 +333,7 @@ impl Navigation {
             // What the keys mean is not where anybody wants to go back to.
             Page::Selftest if self.before_selftest != Page::Help => self.before_cluster,
             Page::Help | Page::Selftest => self.before_help,
+            Page::Pin | Page::Owner | Page::Log | Page::KeyTester => Page::Home,
             page => page,
         };
         let under = if under == Page::Power { self.before_power } else { under };
@@ -332,6 +381,18 @@ impl Navigation {
         }
     }
 
+    /// There are so many rows in the choice of computers.
+    pub fn set_scale_rows(&mut self, rows: usize) {
+        self.scale_rows = rows;
+        self.scale = self.scale.filter(|row| *row < rows);
+    }
+
+    /// The kiosk plays by itself: everything that visitors have set is as it was.
+    pub fn play(&mut self, language: Language) {
+        let (demos, nodes, leaves) = (self.demos, self.nodes, self.leaves);
+        *self = Self { demos, nodes, leaves, language, page: Page::Attract, ..Self::default() };
+    }
+
     /// A tile was tapped or chosen.
     pub fn launch(&mut self, demo: usize) -> Option<Effect> {
         if self.demos <= demo {
@@ -342,6 +403,22 @@ impl Navigation {
             self.select(demo);
         }
         Some(Effect::Launch(demo))
+    }
+
+    /// A demo of the owner's was tapped.
+    pub fn enter_demo(&mut self) {
+        self.enter(Page::Demo);
+    }
+
+    /// Whether nobody but the owner may see this page.
+    pub fn needs_pin(&self) -> bool {
+        matches!(self.page, Page::Owner | Page::Log | Page::KeyTester)
+    }
+
+    /// Whether the owner's menu stays open on this page.
+    pub fn is_owners(&self) -> bool {
+        let is_selftest = self.page == Page::Selftest && self.before_selftest == Page::Owner;
+        self.page == Page::Pin || self.needs_pin() || is_selftest
     }
 
     /// The demo that ended is wanted once more.
@@ -369,7 +446,7 @@ impl Navigation {
     /// The controls are opened or closed by hand.
     pub fn toggle_drawer(&mut self) {
         self.drawer = !self.drawer;
-        self.scales = false;
+        (self.scales, self.scale) = (false, None);
         self.shares = false;
         self.control = None;
     }
@@ -377,6 +454,7 @@ impl Navigation {
     /// The choice of computers is opened or closed by hand.
     pub fn toggle_scales(&mut self) {
         self.scales = !self.scales;
+        self.scale = None;
         self.shares = false;
         self.drawer = false;
         self.control = None;
@@ -385,7 +463,7 @@ impl Navigation {
     /// Where the ranks' time goes is asked for, or enough seen.
     pub fn toggle_shares(&mut self) {
         self.shares = !self.shares;
-        self.scales = false;
+        (self.scales, self.scale) = (false, None);
         self.drawer = false;
         self.control = None;
     }
@@ -399,7 +477,7 @@ impl Navigation {
     fn enter(&mut self, page: Page) {
         self.page = page;
         self.drawer = false;
-        self.scales = false;
+        (self.scales, self.scale) = (false, None);
         self.shares = false;
         self.control = None;
         self.button = None;
@@ -414,9 +492,19 @@ impl Navigation {
 
     fn focus(&mut self, control: Option<usize>) {
         self.control = control;
-        self.scales = false;
+        (self.scales, self.scale) = (false, None);
         self.drawer = control.is_some();
         self.shares &= !self.drawer;
+    }
+
+    fn focus_scale(&mut self, scale: Option<usize>) {
+        if scale.is_some() {
+            self.control = None;
+            self.drawer = false;
+            self.shares = false;
+            self.scales = true;
+        }
+        self.scale = scale;
     }
 }
 
@@ -506,6 +594,44 @@ mod tests {
         assert!(navigation.drawer);
         press(&mut navigation, &[Key::Previous, Key::Previous]);
         assert!(!navigation.drawer);
+    }
+
+    #[test]
+    fn a_clicker_reaches_every_choice_of_computers_after_the_controls() {
+        let mut navigation = at_home(1);
+        press(&mut navigation, &[Key::Choose]);
+        navigation.set_scale_rows(3);
+        press(&mut navigation, &[Key::Next; 4]);
+        assert_eq!(
+            (navigation.scales, navigation.drawer, navigation.scale),
+            (true, false, Some(0))
+        );
+        let choose = [Key::Next, Key::Next, Key::Next, Key::Choose];
+        assert_eq!(press(&mut navigation, &choose), Some(Effect::Scale(2)));
+        press(&mut navigation, &[Key::Previous; 3]);
+        assert_eq!((navigation.scales, navigation.control), (false, Some(2)));
+        // A demo without controls has the choice all the same, and none is none.
+        let mut navigation = Navigation { scale_rows: 2, page: Page::Demo, ..at_home(1) };
+        assert_eq!(navigation.press(Key::Next, 0), None);
+        assert_eq!(navigation.press(Key::Choose, 0), Some(Effect::Scale(0)));
+        navigation.press(Key::Previous, 0);
+        assert!(!navigation.scales && navigation.scale.is_none());
+        navigation.set_scale_rows(0);
+        assert_eq!((navigation.press(Key::Next, 0), navigation.scales), (None, false));
+    }
+
+    #[test]
+    fn playing_by_itself_forgets_what_visitors_have_set() {
+        let mut navigation = at_home(4);
+        navigation.set_nodes(3);
+        press(&mut navigation, &[Key::Language, Key::Choose, Key::Next, Key::Dark]);
+        navigation.next_quantity();
+        navigation.play(Language::Polish);
+        let mut fresh = Navigation { page: Page::Attract, ..at_home(4) };
+        fresh.set_nodes(3);
+        assert_eq!(navigation, fresh);
+        assert_eq!(press(&mut navigation, &[Key::Next]), None);
+        assert_eq!(navigation.page, Page::Home);
     }
 
     #[test]
