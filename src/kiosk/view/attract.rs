@@ -77,9 +77,9 @@ mod tests {
     }
 
     #[test]
-    fn the_plate_is_in_every_place_within_an_hour_and_moves_a_step_a_minute() {
+    fn the_plate_is_in_every_place_within_ninety_minutes_and_moves_a_step_a_minute() {
         let places: Vec<_> =
-            (0..60).map(|minute| place(60 * Duration::from_secs(minute))).collect();
+            (0..90).map(|minute| place(60 * Duration::from_secs(minute))).collect();
         let distinct: BTreeSet<_> = places.iter().collect();
         assert_eq!(distinct.len() as u64, PLACES.0 * PLACES.1);
         for pair in places.windows(2) {
