@@ -6,7 +6,7 @@
 mod bluez;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -59,7 +59,8 @@ fn talk() {
                     told += 100;
                     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
                     let (files, kib) = used();
-                    println!("used {connections} {files} {tasks} {kib}");
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "used {connections} {files} {tasks} {kib}").unwrap();
                 }
             }
         };

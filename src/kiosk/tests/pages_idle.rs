@@ -141,7 +141,8 @@ fn the_first_touch_or_key_wakes_it_and_presses_nothing() {
 
 #[test]
 fn every_kind_of_touch_shows_that_somebody_is_there() {
-    let touches: [(&str, fn(&mut Headless)); 4] = [
+    type Touch = fn(&mut Headless);
+    let touches: [(&str, Touch); 4] = [
         ("beside all buttons", |screen| screen.drag(&[(700.0, 396.0), (705.0, 396.0)])),
         ("a key", |screen| screen.press(Key::PageDown)),
         ("a finger on the picture", |screen| {

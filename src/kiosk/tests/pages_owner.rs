@@ -133,7 +133,8 @@ fn the_menu_shows_addresses_and_opens_the_log_the_keys_and_the_self_test() {
 
 #[test]
 fn the_menu_closes_itself_however_it_is_left() {
-    let ways: [(&str, fn(&Headless)); 4] = [
+    type Way = fn(&Headless);
+    let ways: [(&str, Way); 4] = [
         ("back", |screen| screen.tap("Back")),
         ("a clicker", |screen| screen.press(Key::Escape)),
         ("the strip", |screen| screen.tap("Computers")),
