@@ -30,7 +30,9 @@ const CONNECT: Duration = Duration::from_secs(1);
 const TOTAL: Duration = Duration::from_secs(2);
 /// Most bytes of an answer; a node_exporter of 1,000 cores stays below.
 pub const MAX_BODY: usize = 4 << 20;
-/// Most bytes that may come for one question, with everything that HTTP puts around an answer.
+/// Most bytes that may come for one question before its answer has begun, interim answers and the reader's buffer included.
+const MAX_BEFORE: usize = 4 * MAX_HEAD;
+/// Most bytes that may come from then on, with everything that HTTP puts around an answer.
 const MAX_TRANSFER: usize = 2 * MAX_BODY;
 /// Most pieces of an answer: even in the smallest packets of TCP, 536 bytes, one of [`MAX_BODY`] has fewer.
 const MAX_PIECES: usize = 8192;
@@ -40,6 +42,8 @@ const MAX_HEAD: usize = 16 << 10;
 const MAX_HEADERS: usize = 64;
 /// Most characters of the other side's words in a message.
 const MAX_QUOTED: usize = 120;
+/// What is said about a head of more than that.
+const MANY_HEADERS: &str = "answers with more headers than metrics have";
 /// What is asked for: both formats, the newer one rather.
 const ACCEPTED: &str = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
 
@@ -124,12 +128,16 @@ impl Client {
         let text = match response {
             Ok(response) => {
                 self.reached = Reached::Answer;
+                connection.allowance.renew(MAX_TRANSFER);
                 answer(response, budget).await
             }
             Err(error) => Err(broken(&error, "ends the connection without an answer")),
         };
         if text.is_err() && connection.allowance.is_spent() {
-            return Err(too_large());
+            return Err(match self.reached {
+                Reached::Answer => too_large(),
+                _ => bad(MANY_HEADERS),
+            });
         }
         self.connection = Some(connection);
         text
@@ -155,7 +163,7 @@ impl Client {
         // The name is only looked up again after a connection that did not come about.
         self.address = Some(address);
         let allowance = Allowance::default();
-        allowance.renew(MAX_TRANSFER);
+        allowance.renew(MAX_BEFORE);
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(MAX_HEAD)
             .max_headers(MAX_HEADERS)
@@ -189,7 +197,7 @@ impl Client {
         }
         headers.insert(ACCEPT, hyper::header::HeaderValue::from_static(ACCEPTED));
         headers.insert(USER_AGENT, hyper::header::HeaderValue::from_static("hpc-kiosk"));
-        connection.allowance.renew(MAX_TRANSFER);
+        connection.allowance.renew(MAX_BEFORE);
         connection.sender.ready().await?;
         connection.sender.send_request(request).await
     }
@@ -282,7 +290,7 @@ fn too_large() -> Trouble {
 /// A broken connection in the owner's words; `ended` if it simply ended.
 fn broken(error: &hyper::Error, ended: &str) -> Trouble {
     bad(if error.is_parse_too_large() {
-        "answers with more headers than metrics have"
+        MANY_HEADERS
     } else if error.is_parse() {
         "answers with something that is not HTTP; check its address and port"
     } else {
