@@ -11,7 +11,7 @@ use parallel::{Activity, Job, Shares, strip};
 use rustix::time::{ClockId, clock_gettime};
 use screen::Screen;
 use wire::{
-    channel::CHANNEL_VARIABLE,
+    channel::{CHANNEL_VARIABLE, Processor},
     demo::{
         Device, End, EndReason, FrameHeader, Hello, MAX_HOST, PixelFormat, Rank, RankStatistics,
         Statistics, Text, Unit,
@@ -49,9 +49,22 @@ pub fn run(job: &Job, fine: usize, device: Wanted) -> anyhow::Result<()> {
     let mut canvas =
         screen.as_ref().map_or([0, 0], |screen| [screen.canvas().0, screen.canvas().1]);
     job.broadcast(&mut canvas);
+    let device = agree(job, told(&job.host(), device))?;
     let stage = agree(job, Stage::new(job, (canvas[0].into(), canvas[1].into()), fine, device))?;
     play(job, canvas, stage, screen);
     Ok(())
+}
+
+/// What is to compute: what the command line says, else what the kiosk does.
+fn told(host: &str, device: Wanted) -> anyhow::Result<Wanted> {
+    if device != Wanted::Auto {
+        return Ok(device);
+    }
+    Ok(match Screen::processor(host)? {
+        Processor::Auto => Wanted::Auto,
+        Processor::Cpu => Wanted::Cpu,
+        Processor::Gpu => Wanted::Gpu,
+    })
 }
 
 /// Frame after frame, until the kiosk says stop.

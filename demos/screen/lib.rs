@@ -34,7 +34,7 @@ use std::{
 };
 
 use wire::{
-    channel::{self, Address},
+    channel::{self, Address, Devices, Processor},
     demo::{Alive, End, FrameHeader, Hello, State, Statistics, TOKEN_LEN, Text},
     kiosk::{Command, Control, Pointer},
     record,
@@ -165,6 +165,20 @@ impl Screen {
         let mut screen = Self::connect(&address, token, canvas)?;
         screen.waits = waits;
         Ok(Some(screen))
+    }
+
+    /// What the kiosk wants to compute on `host`; the demo chooses if it says nothing. Every process may ask.
+    ///
+    /// # Errors
+    /// If the environment is malformed.
+    pub fn processor(host: &str) -> Result<Processor, ScreenError> {
+        let Ok(value) = env::var(channel::DEVICES_VARIABLE) else { return Ok(Processor::Auto) };
+        let devices: Devices = value.parse().map_err(|_| ScreenError::Environment {
+            variable: channel::DEVICES_VARIABLE,
+            value,
+            expected: "auto, cpu or gpu, and after commas HOST=cpu or HOST=gpu",
+        })?;
+        Ok(devices.on(host))
     }
 
     /// Connects to a kiosk at `address`, which expects `token` and shows pictures on a canvas of that many pixels.

@@ -11,10 +11,10 @@ use crate::{
         said::{Seen, Use},
         watch as queue,
     },
-    supervisor::{Computer, Computers, Condition, Heat},
+    supervisor::{Computer, Computers, Condition, Equipment, Heat},
     telemetry::{
         Freshness, Node, Telemetry,
-        reading::{Complaint, Reading},
+        reading::{Complaint, Gpu, Reading},
     },
 };
 
@@ -36,6 +36,7 @@ pub fn computers(
             name: entry.name.clone(),
             address: host.clone(),
             slots: entry.slots.unwrap_or(SLOTS),
+            equipment: equipment(entry, node),
             condition: match (condition(node, limit_celsius, now), slurm) {
                 (Condition::Ready, Some(seen)) => shared(seen, &entry.name, must_be_slurms),
                 (condition, _) => condition,
@@ -44,19 +45,27 @@ pub fn computers(
         })
     };
     let others = config.nodes.iter().zip(&telemetry.nodes).filter_map(computer).collect();
-    let here = config
-        .nodes
-        .iter()
-        .zip(&telemetry.nodes)
-        .find(|(entry, _)| entry.address == NodeAddress::Local)
-        .and_then(|(entry, node)| match condition(node, limit_celsius, now) {
+    let mut of_all = config.nodes.iter().zip(&telemetry.nodes);
+    let this = of_all.find(|(entry, _)| entry.address == NodeAddress::Local);
+    let heat = |(entry, node): (&NodeEntry, &std::sync::Arc<Node>)| {
+        match condition(node, limit_celsius, now) {
             Condition::Hot { celsius, limit_celsius } => {
                 Some(Heat { host: entry.name.clone(), celsius, limit_celsius })
             }
             // Whatever else it complains of: without it there is no kiosk.
             _ => None,
-        });
-    Computers { here, others }
+        }
+    };
+    let equipment_here = this.map_or_else(Equipment::default, |(e, node)| equipment(e, node));
+    Computers { equipment_here, here: this.and_then(heat), others }
+}
+
+/// What may compute there; what was once seen is there still.
+fn equipment(entry: &NodeEntry, node: &Node) -> Equipment {
+    // One named as the kernel's cards are is AMD's, which no demo can use.
+    let is_cuda = |gpu: &Gpu| !gpu.id.starts_with("card");
+    let has_gpu = node.reading.as_ref().is_some_and(|reading| reading.gpus.iter().any(is_cuda));
+    Equipment { has_gpu, wanted: entry.processor }
 }
 
 fn condition(node: &Node, limit_celsius: f64, now: Instant) -> Condition {
@@ -136,6 +145,8 @@ pub async fn follow(
 mod tests {
     use std::{path::Path, sync::Arc, time::Duration};
 
+    use wire::channel::Processor;
+
     use super::*;
     use crate::telemetry::{Trouble, reading::Flag};
 
@@ -191,6 +202,22 @@ mod tests {
         assert_eq!(flagged(Complaint::UnderVoltage, true), Condition::Throttled);
         assert_eq!(flagged(Complaint::UnderVoltage, false), Condition::Ready);
         assert_eq!(flagged(Complaint::FrequencyCapped, true), Condition::Ready);
+    }
+
+    #[test]
+    fn a_graphics_processor_that_is_read_is_there_and_the_owners_word_goes_with_it() {
+        let now = Instant::now();
+        let with = |id: &str| {
+            let gpus = vec![Gpu { id: id.into(), ..Gpu::default() }];
+            node(Some(Reading { gpus, ..Reading::empty(now) }), None, now)
+        };
+        let nodes = vec![with("0"), with("card0")];
+        let mut config = config();
+        config.nodes[1].processor = Processor::Cpu;
+        let known = computers(&config, &Telemetry { nodes }, None, now);
+        assert_eq!(known.equipment_here, Equipment { has_gpu: true, wanted: Processor::Auto });
+        let expected = Equipment { has_gpu: false, wanted: Processor::Cpu };
+        assert_eq!(known.others[0].equipment, expected);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use toml::Spanned;
 pub use owner::Owner;
 pub use screen::{Idle, Screen};
 use toml_file::{Source, TomlFileError};
+use wire::channel::Processor;
 
 pub use senses::{FanEntry, MeterEntry, RoomEntry, RoomSource};
 
@@ -67,6 +68,8 @@ pub struct NodeEntry {
     pub slots: Option<u16>,
     /// Which pair of the power supply's USB outlets feeds it, from 1; `None` where the owner does not say.
     pub usb_pair: Option<u8>,
+    /// What is to compute there.
+    pub processor: Processor,
 }
 
 /// Where a node is read.

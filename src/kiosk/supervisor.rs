@@ -39,7 +39,7 @@ mod taking_over;
 mod values;
 mod warden_process;
 
-pub use placement::{Computer, Computers, Condition, Heat, Placement};
+pub use placement::{Computer, Computers, Condition, Equipment, Heat, Placement};
 pub use settings::Settings;
 pub use status::{Ended, Fault, Queue, Standby, State, Status};
 
@@ -236,12 +236,12 @@ impl<P: Pictures> Supervisor<P> {
     }
 
     /// The computers as they are for what runs: for show none is taken that somebody else wants.
-    fn known(&self) -> Vec<Computer> {
-        let mut computers = self.computers.borrow().others.clone();
+    fn known(&self) -> Computers {
+        let mut computers = self.computers.borrow().clone();
         let is_kept_off = |computer: &&mut Computer| {
             self.is_show && computer.is_wanted && computer.condition == Condition::Ready
         };
-        for computer in computers.iter_mut().filter(is_kept_off) {
+        for computer in computers.others.iter_mut().filter(is_kept_off) {
             computer.condition = Condition::Taken;
         }
         computers
@@ -250,7 +250,7 @@ impl<P: Pictures> Supervisor<P> {
     /// What the computers' new state means to the run.
     fn look_at_computers(&mut self) -> Option<Event> {
         self.is_untended = true;
-        let taken = self.said.placement.taken(&self.known());
+        let taken = self.said.placement.taken(&self.known().others);
         if let Some(host) = taken.filter(|_| self.run.is_some()) {
             self.computers.mark_unchanged();
             return Some(Event::Broken(Fault::Taken { host }));

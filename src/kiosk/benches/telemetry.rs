@@ -31,6 +31,7 @@ use kiosk::{
 use rustix::time::{ClockId, clock_gettime};
 use simulated::{Answer, Simulated};
 use tokio::sync::watch;
+use wire::channel::Processor;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Of one core.
@@ -74,6 +75,7 @@ fn measure(answer: Answer, count: usize, seconds: u64) {
             colour: place,
             slots: None,
             usb_pair: None,
+            processor: Processor::Auto,
         })
         .collect();
     let (seen, shown) = watch::channel(Telemetry::default());

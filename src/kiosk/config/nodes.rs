@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr, str::FromStr};
 use serde::Deserialize;
 use toml::Spanned;
 use toml_file::{Source, TomlFileError};
+use wire::channel::Processor;
 
 use super::{AGENT_PORT, NodeAddress, NodeEntry, check};
 
@@ -26,6 +27,7 @@ pub(super) struct NodeTable {
     colour: Option<Spanned<i64>>,
     slots: Option<Spanned<i64>>,
     usb_pair: Option<Spanned<i64>>,
+    device: Option<Spanned<String>>,
 }
 
 /// The tables in the order of the file.
@@ -98,6 +100,17 @@ fn entry(table: &NodeTable, place: usize, source: &Source<'_>) -> Result<NodeEnt
     let colour = whole(&table.colour, "colour", 1..=COLOURS)?;
     let slots = whole(&table.slots, "slots", 1..=256)?;
     let usb_pair = whole(&table.usb_pair, "usb_pair", 1..=16)?;
+    let processor = match &table.device {
+        None => Processor::Auto,
+        Some(device) => match device.get_ref().parse() {
+            Ok(processor) => processor,
+            Err(()) => {
+                let problem = "is no device; write \"auto\", \"cpu\" or \"gpu\"";
+                check(false, source, device, "device", problem)?;
+                Processor::Auto
+            }
+        },
+    };
     Ok(NodeEntry {
         name: name.clone(),
         address: match &address[..] {
@@ -110,6 +123,7 @@ fn entry(table: &NodeTable, place: usize, source: &Source<'_>) -> Result<NodeEnt
         colour: colour.map_or(place, |colour| colour as usize - 1),
         slots: slots.map(|slots| slots as u16),
         usb_pair: usb_pair.map(|pair| pair as u8),
+        processor,
     })
 }
 
@@ -124,6 +138,8 @@ pub(super) fn is_host(text: &str) -> bool {
 mod tests {
     use std::path::Path;
 
+    use wire::channel::Processor;
+
     use crate::config::{Config, NodeAddress};
 
     fn parse(text: &str) -> Result<Config, String> {
@@ -134,7 +150,7 @@ mod tests {
     fn a_node_has_the_agents_port_and_the_colour_of_its_place_unless_it_says_otherwise() {
         let config = parse(
             "[[node]]\nname = 'a'\naddress = 'local'\n\
-             [[node]]\nname = 'b'\naddress = 'b.local'\nslots = 4\nusb_pair = 2\n\
+             [[node]]\nname = 'b'\naddress = 'b.local'\nslots = 4\nusb_pair = 2\ndevice = 'cpu'\n\
              [[node]]\nname = 'c'\naddress = 'fe80::1'\nagent_port = 9100\ncolour = 8\n",
         )
         .unwrap();
@@ -143,6 +159,7 @@ mod tests {
         assert_eq!((&nodes[0].address, nodes[0].colour), (&NodeAddress::Local, 0));
         assert_eq!((&nodes[1].address, nodes[1].colour), (&agent("b.local", 9101), 1));
         assert_eq!((nodes[1].slots, nodes[1].usb_pair), (Some(4), Some(2)));
+        assert_eq!((nodes[0].processor, nodes[1].processor), (Processor::Auto, Processor::Cpu));
         assert_eq!((&nodes[2].address, nodes[2].colour), (&agent("fe80::1", 9100), 7));
     }
 
@@ -158,6 +175,10 @@ mod tests {
             (node("agent_port = 0\n"), "line 4, key 'agent_port': '0' is outside 1 to 65535"),
             (node("colour = 9\n"), "line 4, key 'colour': '9' is outside 1 to 8"),
             (node("slots = -1\n"), "line 4, key 'slots': '-1' is outside 1 to 256"),
+            (
+                node("device = 'tpu'\n"),
+                "line 4, key 'device': 'tpu' is no device; write \"auto\", \"cpu\" or \"gpu\"",
+            ),
             (node("usb_pair = 17\n"), "line 4, key 'usb_pair': '17' is outside 1 to 16"),
             (
                 node("[[node]]\nname = 'a'\naddress = 'b'\n"),

@@ -18,7 +18,7 @@ use super::{
     run::{Happening, Run},
     status::{Standby, State},
 };
-use crate::catalogue::Demo;
+use crate::{catalogue::Demo, slurm::said::Why};
 
 /// How long the two runs may take to hand over, from the question for the state to the first picture.
 const HAND_OVER: Duration = Duration::from_secs(3);
@@ -49,6 +49,8 @@ pub(super) struct Beside {
     pub hello: Option<Hello>,
     pub stage: Stage,
     pub run: Option<Run>,
+    /// Why it stands in Slurm's queue, if it does.
+    waits: Option<Why>,
     /// When it was wanted last.
     wanted: Instant,
     machine: Machine,
@@ -86,6 +88,7 @@ impl Besides {
         let computers = |beside: &Beside| beside.placement.hosts.len() as u16;
         match standby {
             None => Standby::None,
+            Some(Beside { stage: Stage::Warming, waits: Some(why), .. }) => Standby::Queued(*why),
             Some(beside) if beside.stage == Stage::Warming => Standby::Starting(computers(beside)),
             Some(beside) => Standby::Ready(computers(beside)),
         }
@@ -111,6 +114,7 @@ impl Besides {
             hello: None,
             stage,
             run,
+            waits: None,
             wanted: now,
             machine,
         });
@@ -128,9 +132,17 @@ impl Besides {
         let mut machine = Machine::beside(Arc::clone(&demo), far, now);
         machine.handle(Event::Hello, now);
         let (run, stage) = (Some(run), Stage::Warming);
-        let beside =
-            Beside { demo, placement, processes: 0, hello: None, stage, run, wanted: now, machine };
-        self.all.push(beside);
+        self.all.push(Beside {
+            demo,
+            placement,
+            processes: 0,
+            hello: None,
+            stage,
+            run,
+            waits: None,
+            wanted: now,
+            machine,
+        });
         let last = self.all.len() - 1;
         self.dismiss(last, now).await;
     }
@@ -195,15 +207,15 @@ impl Besides {
             }
             Some(Happening::Frame(_)) => matches!(beside.stage, Stage::Begun { .. }),
             Some(Happening::Event(event)) => {
+                beside.waits = None;
                 self.obey(place, event, now).await;
                 false
             }
-            Some(
-                Happening::Statistics(_)
-                | Happening::Text(_)
-                | Happening::State(_)
-                | Happening::Waits(_),
-            ) => false,
+            Some(Happening::Waits(why)) => {
+                beside.waits = Some(why);
+                false
+            }
+            Some(Happening::Statistics(_) | Happening::Text(_) | Happening::State(_)) => false,
             None => {
                 let late = match beside.stage {
                     Stage::Asked { by } | Stage::Begun { by } => by <= now,

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wire::channel::{Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, TOKEN_VARIABLE, WAIT_VARIABLE};
+use wire::channel::{
+    Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, DEVICES_VARIABLE, Devices, TOKEN_VARIABLE,
+    WAIT_VARIABLE,
+};
 
 use super::{
     channel::Token,
@@ -60,6 +63,8 @@ pub struct Command {
 pub struct Here<'a> {
     /// Ranks that a visitor wants; else as many as suit.
     pub ranks: Option<u16>,
+    /// What is to compute; where nothing is said the demo chooses.
+    pub devices: Option<&'a Devices>,
     /// The run's own folder.
     pub folder: &'a Path,
 }
@@ -77,6 +82,7 @@ pub fn command(
     let (width, height) = settings.canvas;
     let mut environment = told(channel, token, (width, height));
     environment.push(("TMPDIR".into(), folder.into()));
+    environment.extend(here.devices.map(devices_told));
     let arguments = demo.arguments.iter().map(OsString::from);
     if !demo.mpi {
         return Command { program: program.into(), arguments: arguments.collect(), environment };
@@ -124,6 +130,8 @@ pub fn remote_command(
 ) -> Command {
     let Far { remote, placement, mark, folder, .. } = *far;
     let mut environment = told(channel, token, settings.canvas);
+    let devices = placement.devices();
+    environment.extend(devices.as_ref().map(devices_told));
     let mark = String::from_utf8_lossy(mark);
     environment.push((MARK_VARIABLE.into(), mark.clone().into_owned().into()));
     environment.extend(root(settings));
@@ -155,6 +163,9 @@ pub fn remote_command(
     for variable in [CHANNEL_VARIABLE, TOKEN_VARIABLE, CANVAS_VARIABLE, MARK_VARIABLE] {
         arguments.extend(["-x".into(), variable.into()]);
     }
+    if devices.is_some() {
+        arguments.extend(["-x".into(), DEVICES_VARIABLE.into()]);
+    }
     if far.in_advance {
         arguments.extend(["-x".into(), WAIT_VARIABLE.into()]);
     }
@@ -170,6 +181,10 @@ fn told(channel: &Address, token: &Token, canvas: (u16, u16)) -> Vec<(String, Os
         (TOKEN_VARIABLE.into(), String::from_utf8_lossy(token).into_owned().into()),
         (CANVAS_VARIABLE.into(), format!("{}x{}", canvas.0, canvas.1).into()),
     ]
+}
+
+fn devices_told(devices: &Devices) -> (String, OsString) {
+    (DEVICES_VARIABLE.into(), devices.to_string().into())
 }
 
 /// What Open MPI asks of root.
@@ -212,6 +227,8 @@ fn ranks(wanted: Ranks, cores: u16, most: Option<u16>) -> u16 {
 mod tests {
     use std::collections::BTreeMap;
 
+    use wire::channel::Processor;
+
     use super::*;
     use crate::supervisor::placement::Host;
 
@@ -243,7 +260,7 @@ mod tests {
             demo,
             settings,
             Path::new("/demos/pipe/pipe"),
-            &Here { ranks: None, folder: Path::new("/run/x") },
+            &Here { ranks: None, devices: None, folder: Path::new("/run/x") },
             &Address::Unix("/run/x/channel".into()),
             b"abcdefghijklmnopqrstuvwxyz234567",
         );
@@ -298,12 +315,13 @@ mod tests {
             network: Some("10.0.0.0/24".into()),
             slurm: None,
         };
-        let host = |name: &str, ranks| Host { name: name.into(), address: name.into(), ranks };
-        let placement = Placement {
-            hosts: vec![host("a", 2), host("10.0.0.3", 1)],
-            here: None,
-            left_out: Vec::new(),
+        let processor = Processor::Auto;
+        let host = |name: &str, ranks| {
+            let (name, address) = (name.into(), name.into());
+            Host { name, address, ranks, processor }
         };
+        let hosts = vec![host("a", 2), host("10.0.0.3", 1)];
+        let placement = Placement { hosts, ..Placement::default() };
         let token = b"abcdefghijklmnopqrstuvwxyz234567";
         let mark = b"765432zyxwvutsrqponmlkjihgfedcba";
         let channel = Address::Tcp("10.0.0.1:4000".parse().unwrap());
@@ -330,6 +348,15 @@ mod tests {
         assert_eq!(environment["OMPI_MCA_btl_vader_backing_directory"], folder);
         assert_eq!(environment["HPC_KIOSK_CHANNEL"], "tcp:10.0.0.1:4000");
         assert!(!environment.contains_key("TMPDIR"), "a folder of here is none of theirs");
+        assert!(!environment.contains_key("HPC_KIOSK_DEVICES"), "the demo chooses");
+
+        let mut placement = placement.clone();
+        placement.hosts[1].processor = Processor::Cpu;
+        let far = Far { placement: &placement, ..far };
+        let command = remote_command(&demo(DEMO), &settings(), &far, &channel, token);
+        let environment: BTreeMap<_, _> = command.environment.into_iter().collect();
+        assert_eq!(environment["HPC_KIOSK_DEVICES"], "auto,10.0.0.3=cpu");
+        assert!(command.arguments.iter().any(|word| word == "HPC_KIOSK_DEVICES"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Which computers take part in a run, and with how many ranks each. Pure: what is known of them is an argument.
 
-use crate::catalogue::Ranks;
+use wire::channel::{Devices, Processor};
+
+use crate::catalogue::{Gpu, Ranks};
 
 /// A computer that a run may use, as whoever watches it tells the supervisor.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,8 @@ pub struct Computer {
     pub address: String,
     /// Most ranks of a run there.
     pub slots: u16,
+    /// What may compute there.
+    pub equipment: Equipment,
     /// Whether a run may use it now.
     pub condition: Condition,
     /// Whether somebody else wants something of the cluster it belongs to, be it only in its queue: then it is not for a
@@ -18,9 +22,40 @@ pub struct Computer {
     pub is_wanted: bool,
 }
 
+/// What may compute on a computer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Equipment {
+    /// Whether it is known to have a graphics processor.
+    pub has_gpu: bool,
+    /// What the owner wants to compute there.
+    pub wanted: Processor,
+}
+
+impl Equipment {
+    /// What computes there for a demo, where a visitor wants `visitors`; the owner's word counts more.
+    fn processor(self, demo: Gpu, visitors: Processor) -> Processor {
+        match (demo, self.wanted, visitors) {
+            (Gpu::No, ..) => Processor::Auto,
+            (_, Processor::Cpu, _) => Processor::Cpu,
+            (_, owners, Processor::Auto) if self.has_gpu && owners == Processor::Auto => {
+                Processor::Gpu
+            }
+            (_, owners, Processor::Auto) => owners,
+            (_, _, visitors) => visitors,
+        }
+    }
+
+    /// Whether a visitor may have its graphics processor for a demo.
+    fn offers_gpu(self, demo: Gpu) -> bool {
+        self.has_gpu && self.wanted != Processor::Cpu && demo != Gpu::No
+    }
+}
+
 /// What a run may use, as whoever watches it tells the supervisor.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Computers {
+    /// What may compute on this machine.
+    pub equipment_here: Equipment,
     /// This machine, where it is too hot to compute.
     pub here: Option<Heat>,
     /// The others of the cluster.
@@ -40,7 +75,7 @@ pub struct Heat {
 
 impl From<Vec<Computer>> for Computers {
     fn from(others: Vec<Computer>) -> Self {
-        Self { here: None, others }
+        Self { others, ..Self::default() }
     }
 }
 
@@ -75,6 +110,8 @@ pub struct Placement {
     pub hosts: Vec<Host>,
     /// Ranks that a visitor wants on this machine, where no other computer takes part.
     pub here: Option<u16>,
+    /// What is to compute on this machine then.
+    pub processor_here: Processor,
     /// The computers that do not take part although they could, and why.
     pub left_out: Vec<(String, Condition)>,
 }
@@ -86,62 +123,99 @@ pub struct Scale {
     pub computers: Option<u16>,
     /// Ranks on each; `None`, what the demo wants.
     pub ranks: Option<u16>,
+    /// What is to compute.
+    pub processor: Processor,
 }
 
-/// What a visitor may put a run on, the smallest first: one core, all cores of one computer, all computers; on `computers`,
-/// or, where none of them is ready, on the `cores` of this machine. A demo without MPI has no choice.
-pub fn offers(wanted: Ranks, computers: &[Computer], cores: u16) -> Vec<Scale> {
-    let slots: Vec<u16> = computers
+/// What of a demo decides where it may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// How many ranks it wants.
+    pub ranks: Ranks,
+    /// What it does with a graphics processor.
+    pub gpu: Gpu,
+}
+
+/// What a visitor may put a run on, the smallest first: one core, all cores of one computer, all computers, one graphics
+/// processor, all of them; on `computers`, or, where none of them is ready, on this machine, with so many cores and this
+/// equipment.
+pub fn offers(needs: Needs, computers: &[Computer], here: (u16, Equipment)) -> Vec<Scale> {
+    let wanted = needs.ranks;
+    let ready: Vec<&Computer> = computers
         .iter()
         .filter(|computer| computer.condition == Condition::Ready && 0 < computer.slots)
-        .map(|computer| computer.slots)
         .collect();
-    let count = u16::try_from(slots.len()).unwrap_or(u16::MAX).min(wanted.max);
+    let count = |computers: usize| u16::try_from(computers).unwrap_or(u16::MAX).min(wanted.max);
+    let (cores, equipment) = here;
+    let has_gpu = |computer: &&&Computer| computer.equipment.offers_gpu(needs.gpu);
+    let gpus = match ready.is_empty() {
+        true => u16::from(equipment.offers_gpu(needs.gpu)),
+        false => count(ready.iter().filter(has_gpu).count()),
+    };
     let mut offers = Vec::new();
-    let mut offer = |computers: u16, ranks: u16| {
+    let mut offer = |computers: u16, ranks: u16, processor: Processor| {
         let all = ranks * computers.max(1);
-        let scale = Scale { computers: Some(computers), ranks: Some(ranks) };
+        let scale = Scale { computers: Some(computers), ranks: Some(ranks), processor };
         if 0 < ranks && (wanted.min..=wanted.max).contains(&all) && !offers.contains(&scale) {
             offers.push(scale);
         }
     };
-    match slots.first() {
-        None => {
-            offer(0, 1);
-            offer(0, 2);
-            offer(0, cores.min(wanted.max));
-        }
-        Some(first) => {
-            offer(1, 1);
-            offer(1, (*first).min(wanted.max));
-            for computers in [2, count] {
-                let fewest = slots.iter().take(computers.into()).min().copied().unwrap_or(0);
-                if 2 <= computers && computers <= count {
-                    offer(computers, 1);
-                    offer(computers, fewest.min(wanted.max / computers));
+    // Where there is a choice the rows without it must not use it.
+    let cpu = if gpus == 0 { Processor::Auto } else { Processor::Cpu };
+    if needs.gpu != Gpu::Need {
+        match ready.first() {
+            None => {
+                offer(0, 1, cpu);
+                offer(0, 2, cpu);
+                offer(0, cores.min(wanted.max), cpu);
+            }
+            Some(first) => {
+                offer(1, 1, cpu);
+                offer(1, first.slots.min(wanted.max), cpu);
+                let all = count(ready.len());
+                for computers in [2, all] {
+                    let taken = ready.iter().take(computers.into());
+                    let fewest = taken.map(|computer| computer.slots).min().unwrap_or(0);
+                    if 2 <= computers && computers <= all {
+                        // The page has room for so many.
+                        if gpus == 0 {
+                            offer(computers, 1, cpu);
+                        }
+                        offer(computers, fewest.min(wanted.max / computers), cpu);
+                    }
                 }
             }
         }
+    }
+    if 0 < gpus {
+        let one = u16::from(!ready.is_empty());
+        offer(one, 1, Processor::Gpu);
+        offer(one * gpus, 1, Processor::Gpu);
     }
     if offers.len() < 2 { Vec::new() } else { offers }
 }
 
 /// Places a run as [`place`] does, where a visitor wants it on `scale`.
 pub fn place_scaled(
-    wanted: Ranks,
+    needs: Needs,
     scale: Scale,
-    computers: &[Computer],
+    computers: &Computers,
     most: Option<u16>,
 ) -> Placement {
+    let wanted = needs.ranks;
+    let processor = |equipment: Equipment| equipment.processor(needs.gpu, scale.processor);
+    let processor_here = processor(computers.equipment_here);
     if scale.computers == Some(0) {
-        return Placement { here: scale.ranks, ..Placement::default() };
+        return Placement { here: scale.ranks, processor_here, ..Placement::default() };
     }
     let mut room = scale.computers.unwrap_or(u16::MAX);
     let mut taken = 0;
-    let mut chosen = Vec::with_capacity(computers.len());
-    for computer in computers {
+    let mut chosen = Vec::with_capacity(computers.others.len());
+    for computer in &computers.others {
         let is_ready = computer.condition == Condition::Ready;
-        if is_ready && room == 0 {
+        let lacks_it =
+            scale.processor == Processor::Gpu && !computer.equipment.offers_gpu(needs.gpu);
+        if is_ready && (room == 0 || lacks_it) {
             continue;
         }
         let slots = computer.slots.min(scale.ranks.unwrap_or(u16::MAX));
@@ -152,7 +226,15 @@ pub fn place_scaled(
         chosen.push(Computer { slots, ..computer.clone() });
     }
     let default = scale.ranks.map_or(wanted.default, |_| taken.clamp(wanted.min, wanted.max));
-    place(Ranks { default, ..wanted }, &chosen, most)
+    let mut placement = place(Ranks { default, ..wanted }, &chosen, most);
+    placement.processor_here = processor_here;
+    for host in &mut placement.hosts {
+        let of_it = |computer: &&Computer| computer.name == host.name;
+        if let Some(computer) = chosen.iter().find(of_it) {
+            host.processor = processor(computer.equipment);
+        }
+    }
+    placement
 }
 
 /// A computer's part in a run.
@@ -164,9 +246,19 @@ pub struct Host {
     pub address: String,
     /// Its ranks.
     pub ranks: u16,
+    /// What is to compute there.
+    pub processor: Processor,
 }
 
 impl Placement {
+    /// What is to compute where, for the demo; `None` where that is left to it.
+    pub fn devices(&self) -> Option<Devices> {
+        let all = self.hosts.first().map_or(self.processor_here, |host| host.processor);
+        let others = self.hosts.iter().filter(|host| host.processor != all);
+        let hosts: Vec<_> = others.map(|host| (host.name.clone(), host.processor)).collect();
+        (all != Processor::Auto || !hosts.is_empty()).then_some(Devices { all, hosts })
+    }
+
     /// The first of its hosts that has become too hot; this machine, if it has no others.
     pub fn too_hot(&self, computers: &Computers) -> Option<Heat> {
         if self.hosts.is_empty() {
@@ -228,9 +320,10 @@ pub fn place(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Placem
         name: computer.name.clone(),
         address: computer.address.clone(),
         ranks,
+        processor: Processor::Auto,
     };
     let hosts = ready.iter().zip(ranks).filter(|(_, ranks)| 0 < *ranks).map(host).collect();
-    Placement { hosts, here: None, left_out }
+    Placement { hosts, left_out, ..Placement::default() }
 }
 
 #[cfg(test)]
@@ -238,10 +331,12 @@ mod tests {
     use super::*;
 
     const WANTED: Ranks = Ranks { default: 2, min: 1, max: 4 };
+    const NEEDS: Needs = Needs { ranks: WANTED, gpu: Gpu::Use };
 
     fn computer(name: &str, slots: u16, condition: Condition) -> Computer {
         let (name, address) = (name.into(), format!("{name}.local"));
-        Computer { name, address, slots, condition, is_wanted: false }
+        let equipment = Equipment::default();
+        Computer { name, address, slots, equipment, condition, is_wanted: false }
     }
 
     fn placed(wanted: Ranks, computers: &[Computer], most: Option<u16>) -> Vec<(String, u16)> {
@@ -305,7 +400,7 @@ mod tests {
         computers[1].condition = hot;
         let here = Heat { host: "bowie".into(), celsius: 99.0, limit_celsius: 85.0 };
         let known =
-            |others: &[Computer]| Computers { here: Some(here.clone()), others: others.to_vec() };
+            |others: &[Computer]| Computers { here: Some(here.clone()), ..others.to_vec().into() };
         assert_eq!(placement.too_hot(&known(&computers)), None);
         computers[0].condition = hot;
         let expected = Heat { host: "major-tom".into(), celsius: 91.0, limit_celsius: 85.0 };
@@ -317,8 +412,8 @@ mod tests {
     #[test]
     fn a_visitor_chooses_how_many_computers_and_how_many_ranks_on_each() {
         let scaled = |computers, ranks| {
-            let scale = Scale { computers, ranks };
-            let placement = place_scaled(WANTED, scale, &pair(), None);
+            let scale = Scale { computers, ranks, ..Scale::default() };
+            let placement = place_scaled(NEEDS, scale, &pair().to_vec().into(), None);
             placement.hosts.into_iter().map(|host| host.ranks).collect::<Vec<_>>()
         };
         assert_eq!(scaled(None, None), [1, 1]);
@@ -328,8 +423,8 @@ mod tests {
         assert_eq!(scaled(Some(2), Some(2)), [2, 2]);
         assert_eq!(scaled(Some(2), Some(9)), [2, 2], "no more than the demo can do");
         assert_eq!(scaled(Some(0), Some(3)), [0; 0]);
-        let here = Scale { computers: Some(0), ranks: Some(3) };
-        let placement = place_scaled(WANTED, here, &pair(), None);
+        let here = Scale { computers: Some(0), ranks: Some(3), ..Scale::default() };
+        let placement = place_scaled(NEEDS, here, &pair().to_vec().into(), None);
         assert_eq!((placement.here, placement.left_out.len()), (Some(3), 0));
     }
 
@@ -337,7 +432,11 @@ mod tests {
     fn one_core_one_computer_and_all_of_them_are_offered() {
         let shown = |offers: Vec<Scale>| {
             let pair = |scale: &Scale| (scale.computers.unwrap(), scale.ranks.unwrap());
+            assert!(offers.iter().all(|scale| scale.processor == Processor::Auto));
             offers.iter().map(pair).collect::<Vec<_>>()
+        };
+        let offers = |ranks, computers: &[Computer], cores| {
+            offers(Needs { ranks, gpu: Gpu::Use }, computers, (cores, Equipment::default()))
         };
         assert_eq!(shown(offers(WANTED, &pair(), 4)), [(1, 1), (1, 4), (2, 1), (2, 2)]);
         assert_eq!(shown(offers(WANTED, &pair()[..1], 4)), [(1, 1), (1, 4)]);
@@ -351,6 +450,65 @@ mod tests {
         let eight = Ranks { default: 2, min: 2, max: 8 };
         let expected = [(1, 4), (2, 1), (2, 4), (6, 1)];
         assert_eq!(shown(offers(eight, &many, 4)), expected);
+    }
+
+    /// Two computers with graphics processors.
+    fn equipped() -> Vec<Computer> {
+        let equipment = Equipment { has_gpu: true, wanted: Processor::Auto };
+        pair().map(|computer| Computer { equipment, ..computer }).into()
+    }
+
+    #[test]
+    fn graphics_processors_are_offered_beside_the_cores_where_there_are_some() {
+        let shown = |gpu, computers: &[Computer], here| {
+            let row =
+                |scale: Scale| (scale.computers.unwrap(), scale.ranks.unwrap(), scale.processor);
+            let offered = offers(Needs { ranks: WANTED, gpu }, computers, here);
+            offered.into_iter().map(row).collect::<Vec<_>>()
+        };
+        use Processor::{Auto, Cpu, Gpu as Graphics};
+        let (none, one) = (Equipment::default(), Equipment { has_gpu: true, wanted: Auto });
+        let both = equipped();
+        let expected = [(1, 1, Cpu), (1, 4, Cpu), (2, 2, Cpu), (1, 1, Graphics), (2, 1, Graphics)];
+        assert_eq!(shown(Gpu::Use, &both, (4, none)), expected);
+        assert_eq!(shown(Gpu::Need, &both, (4, none)), expected[3..]);
+        let expected = [(1, 1, Auto), (1, 4, Auto), (2, 1, Auto), (2, 2, Auto)];
+        assert_eq!(shown(Gpu::No, &both, (4, none)), expected);
+        let mut mixed = both.clone();
+        mixed[0].equipment.has_gpu = false;
+        let expected = [(1, 1, Cpu), (1, 4, Cpu), (2, 2, Cpu), (1, 1, Graphics)];
+        assert_eq!(shown(Gpu::Use, &mixed, (4, none)), expected);
+        mixed[1].equipment.wanted = Cpu;
+        assert_eq!(shown(Gpu::Use, &mixed, (4, none))[0], (1, 1, Auto), "the owner forbids it");
+        let expected = [(0, 1, Cpu), (0, 2, Cpu), (0, 4, Cpu), (0, 1, Graphics)];
+        assert_eq!(shown(Gpu::Use, &[], (4, one)), expected);
+    }
+
+    #[test]
+    fn a_demo_is_told_what_is_to_compute_where_and_the_owners_word_counts_most() {
+        let told = |gpu, processor, computers: &[Computer]| {
+            let scale = Scale { processor, ..Scale::default() };
+            let needs = Needs { ranks: WANTED, gpu };
+            let placement = place_scaled(needs, scale, &computers.to_vec().into(), None);
+            placement.devices().map(|devices| devices.to_string()).unwrap_or_default()
+        };
+        use Processor::{Auto, Cpu, Gpu as Graphics};
+        assert_eq!(told(Gpu::Use, Auto, &pair()), "", "it finds out by itself");
+        assert_eq!(told(Gpu::Use, Auto, &equipped()), "gpu");
+        assert_eq!(told(Gpu::Use, Cpu, &equipped()), "cpu");
+        assert_eq!(told(Gpu::No, Cpu, &equipped()), "");
+        let mut mixed = equipped();
+        mixed[1].equipment.wanted = Cpu;
+        assert_eq!(told(Gpu::Use, Auto, &mixed), "gpu,ground-control=cpu");
+        assert_eq!(told(Gpu::Use, Cpu, &mixed), "cpu");
+        assert_eq!(told(Gpu::Use, Graphics, &mixed), "gpu", "only who has one takes part");
+        mixed[1].equipment = Equipment { has_gpu: false, wanted: Graphics };
+        assert_eq!(told(Gpu::Use, Auto, &mixed), "gpu");
+        let here = Equipment { has_gpu: true, wanted: Auto };
+        let alone = Computers { equipment_here: here, ..Computers::default() };
+        let needs = Needs { ranks: WANTED, gpu: Gpu::Use };
+        let placement = place_scaled(needs, Scale::default(), &alone, None);
+        assert_eq!(placement.devices().unwrap().to_string(), "gpu");
     }
 
     #[test]

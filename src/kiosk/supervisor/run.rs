@@ -144,7 +144,9 @@ impl Run {
         let folder_there = Path::new("/dev/shm").join(name);
         let command = match remote {
             None => {
-                let here = launch::Here { ranks: placement.here, folder: folder.path() };
+                let devices = placement.devices();
+                let (ranks, devices) = (placement.here, devices.as_ref());
+                let here = launch::Here { ranks, devices, folder: folder.path() };
                 launch::command(demo, settings, &program, &here, channel, &token)
             }
             Some(remote) => {

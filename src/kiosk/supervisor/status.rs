@@ -52,6 +52,8 @@ pub enum Standby {
     /// There is none.
     #[default]
     None,
+    /// Slurm does not let it in yet, for this reason.
+    Queued(Why),
     /// It starts, on so many computers.
     Starting(u16),
     /// It is there and asleep, or takes over.

@@ -5,9 +5,13 @@ use std::{sync::Arc, time::Instant};
 use super::{
     Computer, Condition, Happening, Pictures, Run, State, Supervisor, beside, launch,
     machine::Event,
-    placement::{Placement, Scale, offers, place_scaled},
+    placement::{Needs, Placement, Scale, offers, place_scaled},
 };
 use crate::catalogue::Demo;
+
+fn needs(demo: &Demo) -> Needs {
+    Needs { ranks: demo.ranks, gpu: demo.gpu }
+}
 
 impl<P: Pictures> Supervisor<P> {
     /// Where a run of `demo` would be now.
@@ -16,12 +20,15 @@ impl<P: Pictures> Supervisor<P> {
             true => {
                 let mut computers = self.known();
                 let is_stuck = |computer: &&mut Computer| self.stuck.contains(&computer.name);
-                for computer in computers.iter_mut().filter(is_stuck) {
+                for computer in computers.others.iter_mut().filter(is_stuck) {
                     computer.condition = Condition::Silent;
                 }
-                place_scaled(demo.ranks, self.scale, &computers, None)
+                place_scaled(needs(demo), self.scale, &computers, None)
             }
-            false => Placement { here: self.scale.ranks, ..Placement::default() },
+            false => {
+                let scale = Scale { computers: Some(0), ..self.scale };
+                place_scaled(needs(demo), scale, &self.computers.borrow(), None)
+            }
         }
     }
 
@@ -52,7 +59,8 @@ impl<P: Pictures> Supervisor<P> {
                     && !self.machine.stays_here();
                 let is_other = self.is_scale_new
                     && (placement.hosts != self.said.placement.hosts
-                        || placement.here != self.said.placement.here);
+                        || placement.here != self.said.placement.here
+                        || placement.processor_here != self.said.placement.processor_here);
                 (is_more || is_other).then_some((demo, placement))
             }
             _ => None,
@@ -65,17 +73,20 @@ impl<P: Pictures> Supervisor<P> {
         else {
             return;
         };
+        let computers = self.computers.borrow().clone();
+        let others = match self.settings.remote {
+            Some(_) => &computers.others[..],
+            None => &[],
+        };
         let offers = match demo.resumes && demo.mpi {
-            true if self.settings.remote.is_some() => {
-                offers(demo.ranks, &self.computers.borrow().others, self.settings.cores)
-            }
-            true => offers(demo.ranks, &[], self.settings.cores),
+            true => offers(needs(&demo), others, (self.settings.cores, computers.equipment_here)),
             false => Vec::new(),
         };
         let is_at = |scale: &&Scale, placement: &Placement, processes: u16| {
-            let there = place_scaled(demo.ranks, **scale, &self.computers.borrow().others, None);
+            let there = place_scaled(needs(&demo), **scale, &computers, None);
             let is_here = there.hosts.is_empty();
             there.hosts == placement.hosts
+                && (!is_here || there.processor_here == placement.processor_here)
                 && (!is_here || self.processes(&demo, &there) == processes)
                 && (!is_here || scale.computers == Some(0))
         };
@@ -134,6 +145,7 @@ impl<P: Pictures> Supervisor<P> {
                 standby.demo.id == demo.id
                     && standby.placement.hosts == placement.hosts
                     && standby.placement.here == placement.here
+                    && standby.placement.processor_here == placement.processor_here
             });
             if !is_it {
                 self.besides.dismiss_standby(now).await;

@@ -14,6 +14,7 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
+use wire::channel::Processor;
 
 use super::{
     SharedHistory, Telemetry, Trouble,
@@ -130,6 +131,7 @@ fn this_machine() -> NodeEntry {
         colour: 0,
         slots: None,
         usb_pair: None,
+        processor: Processor::Auto,
     }
 }
 

@@ -18,7 +18,7 @@ use emulated::{NODES, World, world};
 use kiosk::{
     config::Config,
     intent::Intent,
-    supervisor::{Computer, Computers, Condition, State},
+    supervisor::{Computer, Computers, Condition, Equipment, State},
 };
 use supervised::programs;
 use tokio::sync::watch;
@@ -265,7 +265,8 @@ fn after_fifty_faults_the_kiosk_is_as_new() {
         let blow = [Blow::KillMpirun, Blow::KillDaemon, Blow::KillRank][number % 3];
         blow.strike(&world);
         cluster.until_running_since(struck);
-        assert_eq!(cluster.hosts(), NODES, "fault {number}");
+        let status = cluster.kiosk.status.borrow().clone();
+        assert_eq!(cluster.hosts(), NODES, "fault {number}: {:?}", status.carried_on);
         cluster.stop(&world);
         // What the first few set up stays.
         if number == 5 {
@@ -292,6 +293,7 @@ fn a_computer_that_becomes_too_hot_is_relieved_and_named_with_what_it_cools_down
         name: (*name).into(),
         address: emulated::address(node),
         slots: 2,
+        equipment: Equipment::default(),
         condition: Condition::Ready,
         is_wanted: false,
     };

@@ -154,7 +154,11 @@ fn whoever_watches_chooses_how_many_computers_and_ranks_and_the_picture_goes_on(
     let [tom, ground] = NODES;
     let own = rustix::system::uname().nodename().to_str().unwrap().to_owned();
     let own = own.split('.').next().unwrap();
-    let scale = |computers, ranks| Scale { computers: Some(computers), ranks: Some(ranks) };
+    let scale = |computers, ranks| Scale {
+        computers: Some(computers),
+        ranks: Some(ranks),
+        ..Scale::default()
+    };
     for (wanted, hosts) in [
         (scale(1, 1), &[tom][..]),
         (scale(2, 2), &[tom, tom, ground, ground]),

@@ -165,7 +165,11 @@ fn a_finger_on_the_slider_sets_it_and_does_not_stir() {
 #[test]
 fn the_computers_are_chosen_by_a_finger_and_their_speed_of_today_stays() {
     let (mut screen, status) = running();
-    let scale = |computers, ranks| Scale { computers: Some(computers), ranks: Some(ranks) };
+    let scale = |computers, ranks| Scale {
+        computers: Some(computers),
+        ranks: Some(ranks),
+        ..Scale::default()
+    };
     let offers = Arc::new(vec![scale(1, 1), scale(2, 1)]);
     let on = |at: usize, updates| {
         let statistics = Statistics { interval_s: 0.5, updates, ..Statistics::default() };

@@ -254,7 +254,11 @@ fn a_clicker_alone_puts_a_run_on_other_computers() {
     let mut screen = at_home(start);
     screen.press(Key::F5);
     let status = screen.run("pipe", 2);
-    let scale = |computers, ranks| Scale { computers: Some(computers), ranks: Some(ranks) };
+    let scale = |computers, ranks| Scale {
+        computers: Some(computers),
+        ranks: Some(ranks),
+        ..Scale::default()
+    };
     let offers = std::sync::Arc::new(vec![scale(1, 1), scale(2, 1)]);
     screen.view.show_status(Status { offers, ..status }, Instant::now());
     screen.asked();

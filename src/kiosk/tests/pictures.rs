@@ -31,7 +31,10 @@ use kiosk::{
     view::{Language, Wanted},
 };
 use slint::{ComponentHandle, platform::Key};
-use wire::demo::{RankStatistics, Statistics};
+use wire::{
+    channel::Processor,
+    demo::{RankStatistics, Statistics},
+};
 
 const CHANNEL_TOLERANCE: u8 = 8;
 const DIFFERENT_PIXELS: usize = 40;
@@ -205,9 +208,14 @@ fn where_the_time_of_two_of_four_and_of_many_ranks_goes_and_what_crosses_the_sea
     });
 }
 
+/// A computer with so many ranks.
+fn host(name: &str, ranks: u16) -> Host {
+    Host { name: name.into(), address: name.into(), ranks, processor: Processor::Auto }
+}
+
 /// A run with a rank on each of these.
 fn there(names: &[&str]) -> Placement {
-    let host = |name: &&str| Host { name: (*name).into(), address: (*name).into(), ranks: 1 };
+    let host = |name: &&str| host(name, 1);
     Placement { hosts: names.iter().map(host).collect(), ..Placement::default() }
 }
 
@@ -218,9 +226,10 @@ fn a_demo_that_carries_on_without_a_computer() {
         screen.view.show_telemetry(cluster(3), Instant::now());
         screen.press_text("1");
         let mut status = screen.run("rury", 2);
-        let host = Host { name: "major-tom".into(), address: "major-tom".into(), ranks: 2 };
+        let host = host("major-tom", 2);
         let left_out = vec![("ground-control".into(), Condition::Silent)];
-        status.placement = Arc::new(Placement { hosts: vec![host], here: None, left_out });
+        status.placement =
+            Arc::new(Placement { hosts: vec![host], left_out, ..Placement::default() });
         status.carried_on = Some(Fault::Hung { after_s: 2.5 });
         screen.view.show_status(status, Instant::now());
         compare(&screen, "demo-carried-on", language);
@@ -332,7 +341,11 @@ fn the_choice_of_computers() {
         screen.view.show_telemetry(cluster(3), Instant::now());
         screen.press_text("1");
         let running = screen.run("rury", 2);
-        let scale = |computers, ranks| Scale { computers: Some(computers), ranks: Some(ranks) };
+        let scale = |computers, ranks| Scale {
+            computers: Some(computers),
+            ranks: Some(ranks),
+            ..Scale::default()
+        };
         let offers = [scale(1, 1), scale(1, 4), scale(2, 1), scale(2, 2)];
         // Measured on two of them; the last one is on its way.
         for (at, steps) in [(0, 100), (1, 310)] {
@@ -352,6 +365,59 @@ fn the_choice_of_computers() {
             Language::English => "Choose computers",
         });
         compare(&screen, "computers", language);
+    });
+}
+
+#[test]
+fn the_choice_of_graphics_processors_and_one_that_stands_in_the_queue() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.press_text("1");
+        let running = screen.run("rury", 2);
+        let scale = |computers, ranks, processor| Scale {
+            computers: Some(computers),
+            ranks: Some(ranks),
+            processor,
+        };
+        let offers = [
+            scale(1, 1, Processor::Cpu),
+            scale(1, 4, Processor::Cpu),
+            scale(2, 4, Processor::Cpu),
+            scale(1, 1, Processor::Gpu),
+            scale(2, 1, Processor::Gpu),
+        ];
+        for (at, steps) in [(0, 100), (1, 310), (3, 900)] {
+            let statistics =
+                Statistics { interval_s: 0.5, steps, updates: steps * 320_000, ..statistics(2) };
+            let mut status = Status { statistics: Some(Arc::new(statistics)), ..running.clone() };
+            status.offers = Arc::new(offers.to_vec());
+            status.scale = Some(offers[at]);
+            screen.view.show_status(status.clone(), Instant::now());
+            if at == 3 {
+                status.scale_awaited = Some(offers[4]);
+                status.standby = Standby::Queued(Why::Queue);
+                screen.view.show_status(status, Instant::now());
+            }
+        }
+        screen.tap(match language {
+            Language::Polish => "Wybierz komputery",
+            Language::English => "Choose computers",
+        });
+        compare(&screen, "computers-gpu", language);
+    });
+}
+
+#[test]
+fn a_demo_that_begins_here_while_the_queue_keeps_the_others() {
+    in_both(|language| {
+        let mut screen = home(1, language);
+        screen.view.show_telemetry(cluster(3), Instant::now());
+        screen.press_text("1");
+        let status = screen.run("rury", 2);
+        let status = Status { standby: Standby::Queued(Why::Queue), ..status };
+        screen.view.show_status(status, Instant::now());
+        compare(&screen, "demo-queued", language);
     });
 }
 

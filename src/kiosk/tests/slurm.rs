@@ -11,11 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clustered::Cluster;
+use clustered::{Cluster, DEMO};
 use emulated::{NODES, World, slurm_world};
 use kiosk::{
+    intent::Intent,
     slurm::said::Why,
-    supervisor::{Condition, Fault, State, Status},
+    supervisor::{Condition, Fault, Standby, State, Status},
 };
 use supervised::PATIENCE;
 
@@ -208,6 +209,61 @@ fn somebody_elses_work_comes_first() {
     assert_eq!(cluster.hosts(), [NODES[0]; 2]);
     cluster.stop_and_return(&world);
     world.slurm(&format!("scancel {job}"));
+}
+
+#[test]
+fn what_begins_here_says_that_it_waits_and_what_nobody_asked_for_asks_for_nothing() {
+    let test = "what_begins_here_says_that_it_waits_and_what_nobody_asked_for_asks_for_nothing";
+    let Some(world) = slurm_world(test) else { return };
+    let launch = "launcher = 'slurm'\n[launch.slurm]\nqueue_wait_s = 60";
+    let demo = format!("{DEMO}\nresumes = true");
+    let cluster = Cluster::with_demo(&demo, &world.config(launch));
+    let runs = |status: &Status| matches!(status.state, State::Running { .. });
+
+    // The picture is there at once, on this machine, while the others are waited for; then they take over.
+    world.slurm("scontrol update partition=debug state=down");
+    cluster.kiosk.launch("pipe");
+    let queued = Standby::Queued(Why::Unavailable);
+    cluster.kiosk.until("a picture and the queue", |status| {
+        runs(status) && status.standby == queued && status.placement.hosts.is_empty()
+    });
+    assert!(cluster.is_here());
+    world.slurm("scontrol update partition=debug state=up");
+    cluster.kiosk.until("the others", |status| {
+        runs(status) && status.placement.hosts.len() == 2 && status.standby == Standby::None
+    });
+    assert_eq!(cluster.hosts(), NODES);
+    cluster.stop_and_return(&world);
+
+    // Somebody else's job that only waits is enough to keep a play off, and nothing of ours is in the queue.
+    let job = world.somebody_elses_job("major-tom");
+    cluster.until_all_are([Condition::Taken, Condition::Ready]);
+    let second = world.somebody_elses_job("major-tom");
+    let begun = Instant::now();
+    while cluster.seen.borrow().others_jobs < 2 {
+        assert!(begun.elapsed() < PATIENCE, "{:?}", cluster.seen.borrow());
+        thread::sleep(Duration::from_millis(10));
+    }
+    cluster.kiosk.ask(Intent::Play("pipe".into()));
+    let began = Instant::now();
+    cluster.kiosk.until("three seconds of a play", |status| {
+        assert!(status.placement.hosts.is_empty() && status.standby == Standby::None, "{status:?}");
+        runs(status) && Duration::from_secs(3) < began.elapsed()
+    });
+    assert_eq!(world.slurm("squeue -h --user=0 --states=PENDING,RUNNING -o %i"), "");
+    cluster.kiosk.ask(Intent::Stop);
+    cluster.kiosk.until_ended();
+    // A visitor, who is there, gets what is left.
+    cluster.kiosk.launch("pipe");
+    cluster.kiosk.until("a visitor's run", |status| {
+        runs(status) && status.placement.hosts.len() == 1 && status.standby == Standby::None
+    });
+    cluster.stop_and_return(&world);
+    world.slurm(&format!("scancel {second} {job}"));
+    cluster.until_all_are([Condition::Ready; 2]);
+    cluster.kiosk.ask(Intent::Play("pipe".into()));
+    cluster.kiosk.until("a play there", |status| runs(status) && status.placement.hosts.len() == 2);
+    cluster.stop_and_return(&world);
 }
 
 #[test]

@@ -146,6 +146,28 @@ fn signs_of_progress_keep_a_run_alive_and_texts_do_not() {
 }
 
 #[test]
+fn a_run_in_a_queue_has_the_time_of_the_queue_and_then_that_of_a_first_picture() {
+    let mut scenario = Scenario::starting();
+    assert_eq!(scenario.at(10, Event::Queued { limit: Duration::from_secs(30) }), []);
+    assert_eq!(scenario.deadline_ms(), Some(10 + 30_000 + FIRST_FRAME));
+    assert_eq!(scenario.at(20_000, Event::Admitted), [Action::Publish]);
+    assert_eq!(scenario.tick_at(20_000 + FIRST_FRAME), ASK);
+    scenario.at(25_100, over(Exit::Signal(15)));
+    assert_eq!(scenario.fault(), Some(Fault::NoPicture { after_s: 5.0 }));
+
+    // Let in too late, or after the visitor has left, changes nothing.
+    let mut scenario = Scenario::starting();
+    scenario.at(10, Event::Queued { limit: Duration::from_secs(30) });
+    assert_eq!(scenario.at(100, Event::Stop), ASK);
+    let deadline = scenario.deadline_ms();
+    scenario.at(200, Event::Admitted);
+    scenario.at(210, Event::Queued { limit: Duration::from_secs(30) });
+    assert_eq!(scenario.deadline_ms(), deadline);
+    assert_eq!(scenario.at(300, over(Exit::Signal(15))), DONE);
+    assert_eq!(scenario.fault(), None);
+}
+
+#[test]
 fn a_stop_is_polite_then_firm_then_final_and_done_within_three_seconds() {
     let mut scenario = Scenario::running();
     assert_eq!(scenario.at(1000, Event::Stop), [Action::SendStop, Action::Publish]);

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use kiosk::{
     intent::Intent,
-    supervisor::{Computer, Computers, Condition, Fault, Heat, State, Status, settings::Remote},
+    supervisor::{
+        Computer, Computers, Condition, Equipment, Fault, Heat, State, Status, settings::Remote,
+    },
 };
 use tokio::sync::watch;
 use wire::{demo::PixelFormat, kiosk::Phase};
@@ -151,7 +153,7 @@ fn a_stop_while_a_demo_starts_ends_it() {
 #[test]
 fn a_machine_that_is_too_hot_stops_computing_and_says_what_it_waits_for() {
     let heat = Heat { host: "bowie".into(), celsius: 91.2, limit_celsius: 85.0 };
-    let hot = Computers { here: Some(heat.clone()), others: Vec::new() };
+    let hot = Computers { here: Some(heat.clone()), ..Computers::default() };
     let (told, computers) = watch::channel(Computers::default());
     let kiosk = Kiosk::on(&[("card", "")], computers, |_| {});
     kiosk.launch("card");
@@ -176,6 +178,7 @@ fn a_demo_can_come_over_the_network_and_who_cannot_be_asked_about_its_end_is_nam
         name: "here".into(),
         address: "127.0.0.1".into(),
         slots: 2,
+        equipment: Equipment::default(),
         condition: Condition::Ready,
         is_wanted: false,
     };
@@ -225,6 +228,7 @@ fn what_nobody_asked_for_leaves_computers_that_somebody_else_wants() {
         name: "here".into(),
         address: "127.0.0.1".into(),
         slots: 2,
+        equipment: Equipment::default(),
         condition: Condition::Ready,
         is_wanted: false,
     };

@@ -24,6 +24,7 @@ use kiosk::{
 };
 use scripted::{Asker, Scripted, answer};
 use tokio::sync::watch;
+use wire::channel::Processor;
 
 /// How long a question may take, as the client promises, and what a busy machine may add.
 const LIMIT: Duration = Duration::from_millis(2_000 + 1_500);
@@ -241,6 +242,7 @@ fn node(name: String, agent: &Scripted, place: usize) -> NodeEntry {
         colour: place,
         slots: None,
         usb_pair: None,
+        processor: Processor::Auto,
     }
 }
 

@@ -29,6 +29,7 @@ use kiosk::{
 use running::{Agent, PATIENCE, Prometheus, ask, complaints, get, node_exporter, node_exporter_of};
 use tokio::sync::watch;
 use tree::{BOARDS, Tree, board};
+use wire::channel::Processor;
 
 struct Gathering {
     gatherer: Gatherer,
@@ -45,6 +46,7 @@ impl Gathering {
             colour: place,
             slots: None,
             usb_pair: None,
+            processor: Processor::Auto,
         };
         let nodes: Vec<NodeEntry> = nodes.iter().enumerate().map(entry).collect();
         let metrics =

@@ -3,6 +3,7 @@
 use wire::WireError;
 
 use crate::{
+    slurm::said::Why,
     supervisor::{Condition, Fault, Standby, Status},
     ui,
 };
@@ -32,7 +33,12 @@ pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
     }
     let news = match (&placement.left_out[..], placement.hosts.is_empty()) {
         ([], true) if status.standby != Standby::None && status.carried_on.is_none() => {
-            Some((ui::DemoNews::Starting, String::new()))
+            let news = match status.standby {
+                Standby::Queued(Why::Others) => ui::DemoNews::SomebodyElse,
+                Standby::Queued(_) => ui::DemoNews::Queued,
+                _ => ui::DemoNews::Starting,
+            };
+            Some((news, String::new()))
         }
         ([], _) => (status.carried_on.is_some()).then_some((ui::DemoNews::Again, String::new())),
         (_, true) if status.standby == Standby::None => Some((ui::DemoNews::Alone, String::new())),
@@ -57,13 +63,19 @@ pub fn of(status: &Status) -> Option<(ui::DemoNews, String)> {
 mod tests {
     use std::sync::Arc;
 
+    use wire::channel::Processor;
+
     use super::*;
     use crate::supervisor::{Placement, placement::Host};
 
     fn status(hosts: &[&str], left_out: &[(&str, Condition)]) -> Status {
-        let host = |name: &&str| Host { name: (*name).into(), address: (*name).into(), ranks: 1 };
+        let host = |name: &&str| {
+            let (name, address, processor) = ((*name).into(), (*name).into(), Processor::Auto);
+            Host { name, address, ranks: 1, processor }
+        };
         let left_out = left_out.iter().map(|(name, why)| ((*name).to_owned(), *why)).collect();
-        let placement = Placement { hosts: hosts.iter().map(host).collect(), here: None, left_out };
+        let placement =
+            Placement { hosts: hosts.iter().map(host).collect(), left_out, ..Placement::default() };
         Status { placement: Arc::new(placement), ..Status::default() }
     }
 
@@ -95,6 +107,14 @@ mod tests {
     fn a_run_that_begins_here_while_the_others_start_says_so() {
         let starting = Status { standby: Standby::Starting(2), ..status(&[], &[]) };
         assert_eq!(of(&starting), Some((ui::DemoNews::Starting, String::new())));
+        for (why, news) in [
+            (Why::Queue, ui::DemoNews::Queued),
+            (Why::Unavailable, ui::DemoNews::Queued),
+            (Why::Others, ui::DemoNews::SomebodyElse),
+        ] {
+            let queued = Status { standby: Standby::Queued(why), ..status(&[], &[]) };
+            assert_eq!(of(&queued), Some((news, String::new())));
+        }
         let one_is_silent = status(&[], &[("a", Condition::Silent)]);
         let one_is_silent = Status { standby: Standby::Starting(1), ..one_is_silent };
         assert_eq!(of(&one_is_silent), Some((ui::DemoNews::Silent, "a".into())));

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, rc::Rc};
 
 use slint::{ComponentHandle, ModelRc, VecModel};
+use wire::channel::Processor;
 
 use super::{cluster, numbers::Language};
 use crate::{
@@ -37,10 +38,17 @@ impl Scales {
     /// Fills the rows.
     pub fn show(&self, demo: &str, status: &Status, language: Language) {
         let speed = |scale: &Scale| self.speeds.get(&(demo.to_owned(), *scale)).copied();
-        let baseline = status.offers.first().and_then(|first| Some((ranks(first), speed(first)?)));
+        let measured = |scale: &Scale| Some((ranks(scale), speed(scale)?));
+        let baseline = status.offers.first().and_then(measured);
+        let is_queued = matches!(status.standby, Standby::Queued(_));
         let rows = status.offers.iter().map(|scale| {
-            let measured = speed(scale).map(|speed| Measured::new(speed, ranks(scale), baseline));
+            // Efficiency is among equals: cores beside a core, graphics processors beside one.
+            let is_like = |other: &&Scale| other.processor == scale.processor;
+            let like = status.offers.iter().find(is_like).and_then(measured);
+            let measured = measured(scale).map(|measured| Measured::new(measured, baseline, like));
             ui::ScaleRow {
+                gpu: scale.processor == Processor::Gpu,
+                queued: is_queued,
                 computers: scale.computers.map_or(1, |computers| computers.max(1)).into(),
                 each: scale.ranks.unwrap_or(1).into(),
                 cores: ranks(scale).into(),
@@ -78,15 +86,21 @@ struct Measured {
     seconds: f64,
     /// Speed-up over the smallest offer, if that was measured.
     times: Option<f64>,
-    /// Parallel efficiency against it: the speed-up by how many times the ranks there are.
+    /// Parallel efficiency against the smallest offer of its kind: the speed-up by how many times the ranks there are.
     efficiency: Option<f64>,
 }
 
 impl Measured {
-    fn new(speed: f64, ranks: u16, baseline: Option<(u16, f64)>) -> Self {
-        let times = baseline.filter(|(_, slow)| 0.0 < *slow).map(|(_, slow)| speed / slow);
-        let more = baseline.map(|(fewest, _)| f64::from(ranks) / f64::from(fewest));
-        let efficiency = times.zip(more).map(|(times, more)| times / more);
+    fn new(
+        (ranks, speed): (u16, f64),
+        baseline: Option<(u16, f64)>,
+        like: Option<(u16, f64)>,
+    ) -> Self {
+        let faster = |(ranks, slow): (u16, f64)| (0.0 < slow).then_some((ranks, speed / slow));
+        let times = baseline.and_then(faster).map(|(_, times)| times);
+        let efficiency = like.filter(|(fewest, _)| *fewest < ranks).and_then(faster);
+        let efficiency =
+            efficiency.map(|(fewest, times)| times * f64::from(fewest) / f64::from(ranks));
         Self { speed, seconds: 1e3 / speed.max(1e-3), times, efficiency }
     }
 }
@@ -97,11 +111,16 @@ mod tests {
 
     #[test]
     fn speed_up_and_efficiency_are_against_the_smallest() {
-        let measured = Measured::new(300.0, 4, Some((1, 100.0)));
+        let one = Some((1, 100.0));
+        let measured = Measured::new((4, 300.0), one, one);
         assert_eq!((measured.times, measured.efficiency), (Some(3.0), Some(0.75)));
         assert!((measured.seconds - 10.0 / 3.0).abs() < 1e-12);
-        let unknown = Measured::new(300.0, 4, None);
+        let unknown = Measured::new((4, 300.0), None, None);
         assert_eq!((unknown.times, unknown.efficiency), (None, None));
-        assert_eq!(Measured::new(300.0, 4, Some((1, 0.0))).times, None);
+        assert_eq!(Measured::new((4, 300.0), Some((1, 0.0)), None).times, None);
+        // Two graphics processors: as fast as so many cores, as good as so many of their kind.
+        let graphics = Measured::new((2, 900.0), one, Some((1, 500.0)));
+        assert_eq!((graphics.times, graphics.efficiency), (Some(9.0), Some(0.9)));
+        assert_eq!(Measured::new((1, 500.0), one, Some((1, 500.0))).efficiency, None);
     }
 }
