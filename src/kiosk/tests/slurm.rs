@@ -247,7 +247,8 @@ fn what_begins_here_says_that_it_waits_and_what_nobody_asked_for_asks_for_nothin
     cluster.kiosk.ask(Intent::Play("pipe".into()));
     let began = Instant::now();
     cluster.kiosk.until("three seconds of a play", |status| {
-        assert!(status.placement.hosts.is_empty() && status.standby == Standby::None, "{status:?}");
+        let is_here = status.placement.hosts.is_empty() && status.standby == Standby::None;
+        assert!(is_here || matches!(status.state, State::Idle), "{status:?}");
         runs(status) && Duration::from_secs(3) < began.elapsed()
     });
     assert_eq!(world.slurm("squeue -h --user=0 --states=PENDING,RUNNING -o %i"), "");
