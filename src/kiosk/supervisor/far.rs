@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    process::Command,
+    process::{Child, Command},
     task::JoinSet,
     time::timeout,
 };
@@ -14,7 +14,9 @@ use warden::Report;
 use super::{channel::Token, launch::MARK_VARIABLE, placement::Placement, settings::Remote};
 
 /// How long a computer may take to answer; one that is switched off never does.
-const ANSWER: Duration = Duration::from_millis(1200);
+const ANSWER: Duration = Duration::from_secs(2);
+/// How long it may take from SIGKILL to the end of whatever asks.
+const LEAVING: Duration = Duration::from_millis(300);
 /// Most bytes of an answer.
 const MAX_REPORT: u64 = 4096;
 
@@ -56,10 +58,7 @@ impl FarEnd {
         let mut asked = JoinSet::new();
         for (name, address) in self.hosts {
             let (ssh, warden, mark) = (self.ssh.clone(), self.warden.clone(), mark.clone());
-            asked.spawn(async move {
-                let report = timeout(ANSWER, ask(&ssh, &address, &warden, &mark)).await;
-                (name, report.ok().and_then(Result::ok))
-            });
+            asked.spawn(async move { (name, ask(&ssh, &address, &warden, &mark).await.ok()) });
         }
         let mut swept = FarSwept::default();
         for (name, report) in asked.join_all().await {
@@ -93,6 +92,15 @@ async fn ask(ssh: &[String], address: &str, warden: &PathBuf, mark: &str) -> io:
         .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
+    let answered = timeout(ANSWER, hear(&mut child, mark)).await;
+    if !matches!(answered, Ok(Ok(_))) {
+        // Killed and waited for here: a child that is only dropped stays as a dead one until another one ends.
+        let _ = timeout(LEAVING, child.kill()).await;
+    }
+    answered?
+}
+
+async fn hear(child: &mut Child, mark: &str) -> io::Result<Report> {
     if let Some(mut input) = child.stdin.take() {
         input.write_all(mark.as_bytes()).await?;
     }

@@ -171,7 +171,10 @@ impl WardenProcess {
             }
         }
         // Its status tells nothing that the report does not; it is taken so that no dead child stays.
-        let _ = timeout(LEAVING, self.child.wait()).await;
+        if timeout(LEAVING, self.child.wait()).await.is_err() {
+            // What leads to another computer may take its time to leave, and has nothing more to tell.
+            let _ = timeout(LEAVING, self.child.kill()).await;
+        }
         String::from_utf8_lossy(&self.said).parse().ok()
     }
 
