@@ -48,7 +48,7 @@ fn accept(device: Device, refusal: Option<cuda::Error>) -> anyhow::Result<()> {
     match refusal {
         Some(error) if device == Device::Gpu => Err(error).context("--device gpu cannot be had"),
         Some(error) if !error.is_absence() => {
-            eprintln!("advection: {error}; the processor computes");
+            parallel::say(format_args!("advection: {error}; the processor computes"));
             Ok(())
         }
         _ => Ok(()),

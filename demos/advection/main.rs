@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let job = match parallel::start() {
         Ok(job) => job,
         Err(error) => {
-            eprintln!("advection: {error}");
+            parallel::say(format_args!("advection: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 fn conclude(outcome: anyhow::Result<()>) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     if !error.is::<Elsewhere>() {
-        eprintln!("advection: {error:#}");
+        parallel::say(format_args!("advection: {error:#}"));
     }
     ExitCode::from(USAGE)
 }

@@ -252,7 +252,10 @@ impl<T: Real> Strip<T> {
             return false;
         }
         if let Some(error) = self.failure.take() {
-            eprintln!("advection: rank {}: {error}; the processor goes on", job.rank());
+            parallel::say(format_args!(
+                "advection: rank {}: {error}; the processor goes on",
+                job.rank()
+            ));
             self.gpu = None;
         }
         let Part { ny, halo, .. } = *self.part();

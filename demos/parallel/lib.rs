@@ -9,7 +9,12 @@
 //! # Ok::<(), parallel::StartError>(())
 //! ```
 
-use std::{panic, process, thread, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    io::{self, Write as _},
+    panic, process, thread,
+    time::Duration,
+};
 
 use mpi::{
     Threading,
@@ -35,6 +40,16 @@ pub use strip::strip;
 pub const NAP: Duration = Duration::from_millis(10);
 /// What a rank that panics makes `mpirun` exit with, as a Rust program that panics alone does.
 const PANIC_EXIT: i32 = 101;
+
+/// Says a line on standard error, whole: the ranks of a job share it, and a line that `eprintln!` writes in
+/// pieces comes out mixed with another rank's.
+///
+/// What cannot be said, to a closed terminal for one, is lost.
+pub fn say(line: fmt::Arguments<'_>) {
+    let mut whole = String::new();
+    let _ = writeln!(whole, "{line}");
+    let _ = io::stderr().write_all(whole.as_bytes());
+}
 
 /// A number that MPI can carry: `f32`, `f64`, `u8` and the other plain ones.
 pub trait Element: Equivalence + Copy + Send + Sync + 'static {}

@@ -211,7 +211,7 @@ impl Director {
     fn complain(&mut self, about: &str) {
         self.complaints += 1;
         if self.complaints <= MAX_COMPLAINTS {
-            eprintln!("advection: {about}; ignored");
+            parallel::say(format_args!("advection: {about}; ignored"));
         }
     }
 

@@ -93,7 +93,10 @@ impl Stage {
         let (slab, refusal) = Strip::new(part, &schemes, Level::widest(), device, local_rank());
         let refusal = refusal.filter(|error| device == Device::Gpu || !error.is_absence());
         if let Some(error) = &refusal {
-            eprintln!("advection: rank {}: {error}; the processor computes", job.rank());
+            parallel::say(format_args!(
+                "advection: rank {}: {error}; the processor computes",
+                job.rank()
+            ));
         }
         let mut stage = Self {
             guarded: false,

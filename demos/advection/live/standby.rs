@@ -55,7 +55,7 @@ fn listen(front: &mut Front, size: (usize, usize)) -> Waited {
                     return Waited::Resume(state);
                 }
                 Err(error) => {
-                    eprintln!("advection: {error}");
+                    parallel::say(format_args!("advection: {error}"));
                     return Waited::Begin;
                 }
             },
