@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use advection::{
+    crew::MAX_THREADS,
     flows::Pattern,
     mpdata::{MAX_PASSES, Options, OptionsError},
     simd::{Level, LevelError},
@@ -73,6 +74,10 @@ pub struct Arguments {
     /// What computes: a GPU or the processor; by default a GPU where there is one and it computes in single precision
     #[arg(long, value_enum, default_value_t = DeviceName::Auto)]
     pub device: DeviceName,
+    /// Cores of the processor that each rank computes with, the same bits with any number; by default 1, and with the kiosk
+    /// those of the machine that no other rank has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=MAX_THREADS as i64))]
+    pub threads: Option<u16>,
     /// Instructions to use; the widest by default, the same bits with all
     #[arg(long, value_name = "baseline|avx2|avx512")]
     pub simd: Option<String>,

@@ -3,6 +3,7 @@
 use std::{io::Write, path::Path, time::Instant};
 
 use advection::{
+    crew::Cpu,
     flows::Flow,
     mpdata::Options,
     part::Part,
@@ -67,8 +68,9 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
     let inputs = agree(job, inputs.transpose())?;
     let ((nx, ny), halo) = (arguments.size, options.halo());
     let part = |rank| Part { nx, ny, own: strip(rank, job.size(), nx), halo };
+    let cpu = Cpu { level, threads: arguments.threads.unwrap_or(1).into() };
     let (mut slab, refusal) =
-        Strip::<T>::new(part(job.rank()), &[options], level, arguments.device(), local_rank());
+        Strip::<T>::new(part(job.rank()), &[options], cpu, arguments.device(), local_rank());
     agree(job, accept(arguments.device(), refusal))?;
     let flow = Flow::new(arguments.flow.pattern(), nx, ny);
     let (psi, courant) = inputs.map(|inputs| (inputs.psi, inputs.courant)).unzip();
@@ -112,9 +114,10 @@ fn advect<T: FileElement>(job: &Job, arguments: &Arguments) -> anyhow::Result<()
         let rate = arguments.steps as f64 / wall_s.max(f64::MIN_POSITIVE);
         let change = if before == 0.0 { after } else { (after - before) / before };
         let line = format!(
-            "size={nx}x{ny} ranks={} simd={level} {} steps={} wall_s={wall_s:.6} cpu_s={cpu_s:.6} \
+            "size={nx}x{ny} ranks={} threads={} simd={level} {} steps={} wall_s={wall_s:.6} cpu_s={cpu_s:.6} \
              steps_per_s={rate:.3} cell_updates_per_s={:.4e} relative_mass_change={change:.3e} {spent}",
             job.size(),
+            slab.threads(),
             list_gpus(&gpus),
             arguments.steps,
             rate * (nx * ny) as f64,

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use advection::strip::Device as Wanted;
+use advection::{
+    crew::Cpu,
+    strip::{Device as Wanted, local_cores},
+};
 use anyhow::Context;
 use parallel::{Activity, Job, Shares, strip};
 use rustix::time::{ClockId, clock_gettime};
@@ -18,7 +21,7 @@ use wire::{
     },
 };
 
-use crate::agreement::agree;
+use crate::{agreement::agree, arguments::Arguments};
 
 mod command;
 mod director;
@@ -40,17 +43,19 @@ const HELD: Duration = Duration::from_millis(50);
 /// The other ranks wake this much before rank 0 has the next command for them.
 const EARLY: Duration = Duration::from_micros(300);
 
-/// Plays until the kiosk says stop or is gone, with `fine` cells along each side of a pixel; every rank calls it.
+/// Plays until the kiosk says stop or is gone; every rank calls it.
 ///
 /// # Errors
 /// If no kiosk started the program, or its canvas does not suit the ranks; one rank says so.
-pub fn run(job: &Job, fine: usize, device: Wanted) -> anyhow::Result<()> {
+pub fn run(job: &Job, arguments: &Arguments) -> anyhow::Result<()> {
     let screen = agree(job, job.is_root().then(connect).transpose())?;
     let mut canvas =
         screen.as_ref().map_or([0, 0], |screen| [screen.canvas().0, screen.canvas().1]);
     job.broadcast(&mut canvas);
-    let device = agree(job, told(&job.host(), device))?;
-    let stage = agree(job, Stage::new(job, (canvas[0].into(), canvas[1].into()), fine, device))?;
+    let device = agree(job, told(&job.host(), arguments.device()))?;
+    let cpu = agree(job, cpu(arguments))?;
+    let size = (canvas[0].into(), canvas[1].into());
+    let stage = agree(job, Stage::new(job, size, arguments.fine.into(), (cpu, device)))?;
     play(job, canvas, stage, screen);
     Ok(())
 }
@@ -65,6 +70,17 @@ fn told(host: &str, device: Wanted) -> anyhow::Result<Wanted> {
         Processor::Cpu => Wanted::Cpu,
         Processor::Gpu => Wanted::Gpu,
     })
+}
+
+/// How the processor computes: with as many cores as the command line says, else as the kiosk does, else with those that no
+/// other rank has; one is left to a kiosk on this machine.
+fn cpu(arguments: &Arguments) -> anyhow::Result<Cpu> {
+    let told = match arguments.threads {
+        Some(threads) => Some(threads.into()),
+        None => Screen::threads()?.map(|threads| threads.get().into()),
+    };
+    let threads = told.unwrap_or_else(|| local_cores(usize::from(Screen::is_here())));
+    Ok(Cpu { level: arguments.level()?, threads })
 }
 
 /// Frame after frame, until the kiosk says stop.

@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     // Every rank has the same command line and comes to the same conclusion; rank 0 says it.
     match Arguments::try_parse() {
         Ok(arguments) if arguments.headless => conclude(headless::run(&job, &arguments)),
-        Ok(arguments) => conclude(live::run(&job, arguments.fine.into(), arguments.device())),
+        Ok(arguments) => conclude(live::run(&job, &arguments)),
         Err(error) => {
             if job.is_root() {
                 // There is nothing to be done about a closed terminal.

@@ -106,6 +106,29 @@ impl<'a, T> Field<'a, T> {
     }
 }
 
+/// As [`Field`], to be written.
+pub struct FieldMut<'a, T> {
+    /// The entries.
+    pub entries: &'a mut [T],
+    /// The number of the first row.
+    pub first: usize,
+}
+
+impl<T> FieldMut<'_, T> {
+    #[inline(always)]
+    fn row(&mut self, r: usize, width: usize) -> &mut [T] {
+        &mut self.entries[(r - self.first) * width..][..width]
+    }
+
+    /// The rows before row `r`, and the entries from there on.
+    #[inline(always)]
+    fn split_at(&mut self, r: usize, width: usize) -> (FieldMut<'_, T>, &[T]) {
+        let end = (r.saturating_sub(self.first) * width).min(self.entries.len());
+        let (entries, later) = self.entries.split_at_mut(end);
+        (FieldMut { entries, first: self.first }, later)
+    }
+}
+
 /// What moves the field in a step.
 #[derive(Clone, Copy)]
 pub struct Motion<'a, T> {
@@ -157,20 +180,27 @@ impl<T: Real> Mpdata<T> {
     }
 
     /// Goes on with the rows `inputs` of `before` and writes the rows of `after` that are complete then:
-    /// those up to `inputs.end - halo`. Rows of both and of the flow's faces are numbered alike.
+    /// those from where the sweep began up to `inputs.end - halo`, which must be there. Rows of both and of the flow's faces
+    /// are numbered alike.
     pub fn sweep(
         &mut self,
         inputs: Range<usize>,
         before: Field<'_, T>,
         motion: Motion<'_, T>,
-        after: &mut [T],
+        after: FieldMut<'_, T>,
     ) {
         self.level.run(Sweep { mpdata: self, inputs, before, motion, after });
     }
 
     /// Takes row `g` of `before` and passes what becomes complete by it from stage to stage.
     #[inline(always)]
-    fn feed(&mut self, g: usize, before: Field<'_, T>, motion: Motion<'_, T>, after: &mut [T]) {
+    fn feed(
+        &mut self,
+        g: usize,
+        before: Field<'_, T>,
+        motion: Motion<'_, T>,
+        after: &mut FieldMut<'_, T>,
+    ) {
         let n = self.ny;
         let width = width::<T>(n);
         let mut first = self.first;
@@ -186,11 +216,10 @@ impl<T: Real> Mpdata<T> {
         }
 
         let mut row = g - 1;
-        let complete = (g + 1).saturating_sub(self.options.halo()) * width;
-        let (after, later) = after.split_at_mut(complete.min(after.len()));
+        let (mut after, later) = after.split_at((g + 1).saturating_sub(self.options.halo()), width);
         let out = match self.passes.first_mut() {
             Some(pass) => pass.psi.row_mut(row),
-            None => &mut after[row * width..][..width],
+            None => after.row(row, width),
         };
         let flux = &self.flux;
         budget_row(out, low, [flux.x.row(row), flux.x.row(g), flux.y.row(row)], n);
@@ -221,7 +250,7 @@ impl<T: Real> Mpdata<T> {
             let target = row - reach;
             let out = match next.first_mut() {
                 Some(next) => next.psi.row_mut(target),
-                None => &mut after[target * width..][..width],
+                None => after.row(target, width),
             };
             pass.feed(row, first, oldest, courant, Some(out), ahead);
             ahead = Ahead::NOTHING;
@@ -266,16 +295,16 @@ struct Sweep<'a, T> {
     inputs: Range<usize>,
     before: Field<'a, T>,
     motion: Motion<'a, T>,
-    after: &'a mut [T],
+    after: FieldMut<'a, T>,
 }
 
 impl<T: Real> Kernel for Sweep<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run(mut self) {
         for g in self.inputs {
-            self.mpdata.feed(g, self.before, self.motion, self.after);
+            self.mpdata.feed(g, self.before, self.motion, &mut self.after);
         }
     }
 }

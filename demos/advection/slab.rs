@@ -5,18 +5,15 @@
 use parallel::{Job, Stopwatch};
 
 use crate::{
+    crew::{Cpu, Crew},
     faces::Faces,
-    mpdata::{Field, Motion, Mpdata, Options},
+    mpdata::{Field, Motion, Options},
     part::Part,
     real::Real,
     rows::{Rows, here, here_mut, width, wrap},
-    simd::Level,
     stir::Stir,
     stroke::{Stroke, ink},
 };
-
-/// Rows between two looks after the messages that are on their way.
-const ROWS_PER_POLL: usize = 32;
 
 /// A rank's part of the field.
 pub struct Slab<T> {
@@ -27,21 +24,19 @@ pub struct Slab<T> {
     stir: Stir<T>,
     /// The share of the stirring that the stability limit allows.
     share: T,
-    mpdata: Mpdata<T>,
-    level: Level,
+    crew: Crew<T>,
 }
 
 impl<T: Real> Slab<T> {
     /// An empty field at rest. `part.halo` must be at least `options.halo()`, and `part.own` no shorter than that.
-    pub fn new(part: Part, options: Options, level: Level) -> Self {
+    pub fn new(part: Part, options: Options, cpu: impl Into<Cpu>) -> Self {
         Self {
             psi: Rows::new(part.rows(), part.ny),
             next: Rows::new(part.rows(), part.ny),
             steady: Faces::still(&part),
             stir: Stir::new(&part),
             share: T::ONE,
-            mpdata: Mpdata::new(options, part.ny, level),
-            level,
+            crew: Crew::new(options, part.ny, cpu.into()),
             part,
         }
     }
@@ -53,9 +48,12 @@ impl<T: Real> Slab<T> {
 
     /// Goes on with another member of the family; its halo must fit, as in [`Self::new`].
     pub fn choose(&mut self, options: Options) {
-        if options != self.mpdata.options() {
-            self.mpdata = Mpdata::new(options, self.part.ny, self.level);
-        }
+        self.crew.choose(options);
+    }
+
+    /// Threads that compute it.
+    pub fn threads(&self) -> usize {
+        self.crew.threads()
     }
 
     /// A row of this rank's cells, `i` counted from its first.
@@ -101,7 +99,7 @@ impl<T: Real> Slab<T> {
 
     /// The member of the family.
     pub fn options(&self) -> Options {
-        self.mpdata.options()
+        self.crew.options()
     }
 
     /// All rows, halo included, for another device; whoever writes them sees to the ends of the rows.
@@ -121,7 +119,7 @@ impl<T: Real> Slab<T> {
 
     /// Computes one step of a grid that is all in this slab; `strength` is the flow's, -1 to 1.
     pub fn advance_alone(&mut self, strength: T) {
-        let (n, halo, reach) = (self.part.own.len(), self.part.halo, self.mpdata.options().halo());
+        let (n, halo, reach) = (self.part.own.len(), self.part.halo, self.crew.options().halo());
         let width = width::<T>(self.part.ny);
         let psi = self.psi.all_mut();
         // The rows before the first are the last ones of the torus, and the other way round.
@@ -131,8 +129,7 @@ impl<T: Real> Slab<T> {
         let stir = self.stir.faces().map(|faces| (faces, self.share));
         let motion = Motion { steady: &self.steady, strength, stir };
         let before = Field { entries: self.psi.all(), first: 0 };
-        self.mpdata.begin(halo - reach);
-        self.mpdata.sweep(halo - reach..halo + n + reach, before, motion, self.next.all_mut());
+        self.crew.sweep(halo - reach..halo + n + reach, before, motion, self.next.all_mut(), || ());
         std::mem::swap(&mut self.psi, &mut self.next);
     }
 
@@ -144,30 +141,24 @@ impl<T: Real> Slab<T> {
             self.advance_alone(strength);
             return 0;
         }
-        let (n, halo, reach) = (self.part.own.len(), self.part.halo, self.mpdata.options().halo());
+        let (n, halo, reach) = (self.part.own.len(), self.part.halo, self.crew.options().halo());
         let width = width::<T>(self.part.ny);
         let stir = self.stir.faces().map(|faces| (faces, self.share));
         let motion = Motion { steady: &self.steady, strength, stir };
-        let (mpdata, next) = (&mut self.mpdata, self.next.all_mut());
+        let (crew, next) = (&mut self.crew, self.next.all_mut());
 
         let (low, rest) = self.psi.all_mut().split_at_mut(halo * width);
         let (own, high) = rest.split_at_mut(n * width);
         let (low, high) = (&mut low[(halo - reach) * width..], &mut high[..reach * width]);
         let sent = job.exchange(own, low, high, stopwatch, |own, progress| {
             let before = Field { entries: own, first: halo };
-            mpdata.begin(halo);
-            for start in (halo..halo + n).step_by(ROWS_PER_POLL) {
-                let end = (start + ROWS_PER_POLL).min(halo + n);
-                mpdata.sweep(start..end, before, motion, next);
-                progress.poll();
-            }
+            crew.sweep(halo..halo + n, before, motion, next, || progress.poll());
         });
 
         // The sweep that has done the interior goes on to the last rows; the first rows need one of their own.
         let before = Field { entries: self.psi.all(), first: 0 };
-        mpdata.sweep(halo + n..halo + n + reach, before, motion, next);
-        mpdata.begin(halo - reach);
-        mpdata.sweep(halo - reach..halo + 2 * reach, before, motion, next);
+        crew.go_on(halo + n..halo + n + reach, before, motion, next);
+        crew.sweep(halo - reach..halo + 2 * reach, before, motion, next, || ());
         std::mem::swap(&mut self.psi, &mut self.next);
         sent
     }

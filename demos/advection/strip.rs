@@ -4,17 +4,19 @@
 //! A GPU that fails loses the steps since [`Strip::keep`]; then all ranks go back to that moment together, and the
 //! rank goes on without it.
 
+use std::{env, num::NonZero, thread};
+
 use cuda::Gpu;
 use parallel::{Job, Stopwatch};
 
 use crate::{
+    crew::Cpu,
     gpu::{GpuSlab, Strength},
     mpdata::Options,
     paint::Painter,
     part::Part,
     real::Real,
     rows::{here_mut, wrap},
-    simd::Level,
     slab::Slab,
     stroke::Stroke,
 };
@@ -61,7 +63,7 @@ impl<T: Real> Strip<T> {
     pub fn new(
         part: Part,
         schemes: &[Options],
-        level: Level,
+        cpu: impl Into<Cpu>,
         device: Device,
         local_rank: usize,
     ) -> (Self, Option<cuda::Error>) {
@@ -75,7 +77,7 @@ impl<T: Real> Strip<T> {
             },
         };
         let strip = Self {
-            slab: Slab::new(part, options, level),
+            slab: Slab::new(part, options, cpu),
             gpu,
             newest: Newest::Host,
             flow_changed: true,
@@ -94,6 +96,11 @@ impl<T: Real> Strip<T> {
     /// The name of the GPU that computes, if one does.
     pub fn gpu(&self) -> Option<&str> {
         self.gpu.as_ref().map(GpuSlab::device)
+    }
+
+    /// Threads of the processor that compute; on a GPU none does.
+    pub fn threads(&self) -> usize {
+        if self.gpu.is_some() { 0 } else { self.slab.threads() }
     }
 
     /// Goes on with another member of the family.
@@ -271,8 +278,19 @@ impl<T: Real> Strip<T> {
 
 /// Which process of its machine this one is, as Open MPI, Slurm or MPICH say; the first if nobody does.
 pub fn local_rank() -> usize {
-    ["OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", "MPI_LOCALRANKID"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok()?.parse().ok())
+    from_environment(["OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", "MPI_LOCALRANKID"])
         .unwrap_or(0)
+}
+
+/// The cores that are for this process where its machine's are shared among its processes of the job, `kept` of them
+/// being for somebody else; at least 1.
+pub fn local_cores(kept: usize) -> usize {
+    let names = ["OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE", "MPI_LOCALNRANKS"];
+    let processes = from_environment(names).unwrap_or(1).max(1);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    (cores.saturating_sub(kept) / processes).max(1)
+}
+
+fn from_environment(names: [&str; 3]) -> Option<usize> {
+    names.iter().find_map(|name| env::var(name).ok()?.parse().ok())
 }

@@ -24,6 +24,7 @@
 use std::{
     env, io,
     net::{SocketAddr, TcpStream},
+    num::NonZero,
     os::unix::net::UnixStream,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -179,6 +180,28 @@ impl Screen {
             expected: "auto, cpu or gpu, and after commas HOST=cpu or HOST=gpu",
         })?;
         Ok(devices.on(host))
+    }
+
+    /// With how many cores the kiosk wants each rank to compute; the demo chooses if it says nothing. Every process may ask.
+    ///
+    /// # Errors
+    /// If the environment is malformed.
+    pub fn threads() -> Result<Option<NonZero<u16>>, ScreenError> {
+        let Ok(value) = env::var(channel::THREADS_VARIABLE) else { return Ok(None) };
+        match value.parse() {
+            Ok(threads) => Ok(Some(threads)),
+            Err(_) => Err(ScreenError::Environment {
+                variable: channel::THREADS_VARIABLE,
+                value,
+                expected: "a number of cores, from 1 to 65535",
+            }),
+        }
+    }
+
+    /// Whether the kiosk is on this machine, and needs a core of it. Every process may ask.
+    pub fn is_here() -> bool {
+        let address = env::var(channel::CHANNEL_VARIABLE).ok().and_then(|text| text.parse().ok());
+        matches!(address, Some(Address::Unix(_)))
     }
 
     /// Connects to a kiosk at `address`, which expects `token` and shows pictures on a canvas of that many pixels.

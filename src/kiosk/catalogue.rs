@@ -53,6 +53,8 @@ pub struct Demo {
     pub ranks: Ranks,
     /// Whether it can be started in advance, and go on where another run of it was.
     pub resumes: bool,
+    /// Whether a rank of it computes with several cores.
+    pub threads: bool,
     /// What it does with a graphics processor.
     pub gpu: Gpu,
     /// Time from its start to its first picture; after it the run counts as failed.

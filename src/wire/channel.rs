@@ -15,6 +15,9 @@ pub const WAIT_VARIABLE: &str = "HPC_KIOSK_WAIT";
 /// The variable that says what is to compute, as [`Devices`] writes it; where it is not set the demo chooses.
 pub const DEVICES_VARIABLE: &str = "HPC_KIOSK_DEVICES";
 
+/// The variable that says how many cores each rank is to compute with; where it is not set the demo chooses.
+pub const THREADS_VARIABLE: &str = "HPC_KIOSK_THREADS";
+
 /// What is to compute a rank.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Processor {

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use advection::{
+    crew::Cpu,
     flows::Flow,
     paint::Painter,
     part::Part,
     pictures::Picture,
-    simd::Level,
     strip::{Device, Strip, local_rank},
 };
 use anyhow::{Context, bail};
@@ -67,7 +67,7 @@ impl Stage {
         job: &Job,
         (width, height): (usize, usize),
         fine: usize,
-        device: Device,
+        (cpu, device): (Cpu, Device),
     ) -> anyhow::Result<Self> {
         if usize::from(MAX_SIDE) < width.max(height) || (MAX_PIXELS as usize) < width * height {
             bail!("a canvas of {width}x{height} pixels is more than the {MAX_PIXELS} of a picture");
@@ -90,7 +90,7 @@ impl Stage {
         let part = Part { nx, ny, own, halo };
         // The first scheme counts first; a GPU sets memory aside for all of them.
         let schemes: Vec<_> = [SCHEMES[choice.scheme]].into_iter().chain(SCHEMES).collect();
-        let (slab, refusal) = Strip::new(part, &schemes, Level::widest(), device, local_rank());
+        let (slab, refusal) = Strip::new(part, &schemes, cpu, device, local_rank());
         let refusal = refusal.filter(|error| device == Device::Gpu || !error.is_absence());
         if let Some(error) = &refusal {
             parallel::say(format_args!(

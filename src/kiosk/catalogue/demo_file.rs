@@ -124,6 +124,7 @@ impl Demo {
             mpi: tables.mpi,
             ranks,
             resumes: tables.resumes,
+            threads: tables.threads,
             gpu: tables.gpu,
             first_frame: Duration::from_secs_f64(first_frame_s),
             progress: Duration::from_secs_f64(progress_s),
@@ -146,6 +147,8 @@ struct DemoTables {
     ranks: Option<Spanned<RanksTable>>,
     #[serde(default)]
     resumes: bool,
+    #[serde(default)]
+    threads: bool,
     #[serde(default)]
     gpu: Gpu,
     first_frame_s: Option<Spanned<f64>>,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use wire::channel::{
-    Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, DEVICES_VARIABLE, Devices, TOKEN_VARIABLE,
-    WAIT_VARIABLE,
+    Address, CANVAS_VARIABLE, CHANNEL_VARIABLE, DEVICES_VARIABLE, Devices, THREADS_VARIABLE,
+    TOKEN_VARIABLE, WAIT_VARIABLE,
 };
 
 use super::{
@@ -63,6 +63,8 @@ pub struct Command {
 pub struct Here<'a> {
     /// Ranks that a visitor wants; else as many as suit.
     pub ranks: Option<u16>,
+    /// Cores of each that a visitor wants; else as many as there are for it.
+    pub threads: Option<u16>,
     /// What is to compute; where nothing is said the demo chooses.
     pub devices: Option<&'a Devices>,
     /// The run's own folder.
@@ -89,6 +91,7 @@ pub fn command(
     }
 
     let ranks = processes(demo, settings, here.ranks);
+    environment.extend(threads(demo, settings, ranks, here.threads).map(threads_told));
     environment.extend(root(settings));
     let mut mca: Vec<(&str, OsString)> =
         OPEN_MPI.iter().map(|(name, value)| (*name, value.into())).collect();
@@ -132,6 +135,7 @@ pub fn remote_command(
     let mut environment = told(channel, token, settings.canvas);
     let devices = placement.devices();
     environment.extend(devices.as_ref().map(devices_told));
+    environment.extend(placement.threads.map(threads_told));
     let mark = String::from_utf8_lossy(mark);
     environment.push((MARK_VARIABLE.into(), mark.clone().into_owned().into()));
     environment.extend(root(settings));
@@ -166,6 +170,9 @@ pub fn remote_command(
     if devices.is_some() {
         arguments.extend(["-x".into(), DEVICES_VARIABLE.into()]);
     }
+    if placement.threads.is_some() {
+        arguments.extend(["-x".into(), THREADS_VARIABLE.into()]);
+    }
     if far.in_advance {
         arguments.extend(["-x".into(), WAIT_VARIABLE.into()]);
     }
@@ -185,6 +192,10 @@ fn told(channel: &Address, token: &Token, canvas: (u16, u16)) -> Vec<(String, Os
 
 fn devices_told(devices: &Devices) -> (String, OsString) {
     (DEVICES_VARIABLE.into(), devices.to_string().into())
+}
+
+fn threads_told(threads: u16) -> (String, OsString) {
+    (THREADS_VARIABLE.into(), threads.to_string().into())
 }
 
 /// What Open MPI asks of root.
@@ -214,6 +225,13 @@ pub fn processes(demo: &Demo, settings: &Settings, wanted: Option<u16>) -> u16 {
         }
         None => ranks(demo.ranks, settings.cores, settings.most_ranks),
     }
+}
+
+/// With how many cores each of so many ranks of `demo` computes here, where a visitor may want so many: one core is left to the
+/// screen unless a visitor wants them all. `None` where the demo does not compute with several.
+pub fn threads(demo: &Demo, settings: &Settings, ranks: u16, wanted: Option<u16>) -> Option<u16> {
+    let room = settings.cores.saturating_sub(1) / ranks.max(1);
+    demo.threads.then(|| wanted.unwrap_or(room).max(1))
 }
 
 /// How many ranks a demo gets: what it wants, but one core is left to the screen; at least two where it can, since
@@ -260,7 +278,7 @@ mod tests {
             demo,
             settings,
             Path::new("/demos/pipe/pipe"),
-            &Here { ranks: None, devices: None, folder: Path::new("/run/x") },
+            &Here { ranks: None, threads: None, devices: None, folder: Path::new("/run/x") },
             &Address::Unix("/run/x/channel".into()),
             b"abcdefghijklmnopqrstuvwxyz234567",
         );
@@ -352,11 +370,27 @@ mod tests {
 
         let mut placement = placement.clone();
         placement.hosts[1].processor = Processor::Cpu;
+        placement.threads = Some(4);
         let far = Far { placement: &placement, ..far };
         let command = remote_command(&demo(DEMO), &settings(), &far, &channel, token);
         let environment: BTreeMap<_, _> = command.environment.into_iter().collect();
         assert_eq!(environment["HPC_KIOSK_DEVICES"], "auto,10.0.0.3=cpu");
-        assert!(command.arguments.iter().any(|word| word == "HPC_KIOSK_DEVICES"));
+        assert_eq!(environment["HPC_KIOSK_THREADS"], "4");
+        for variable in ["HPC_KIOSK_DEVICES", "HPC_KIOSK_THREADS"] {
+            assert!(command.arguments.iter().any(|word| word == variable), "{variable}");
+        }
+    }
+
+    #[test]
+    fn a_rank_that_computes_with_several_cores_is_told_how_many_are_for_it() {
+        let text = DEMO.replace("mpi = true\n", "mpi = true\nthreads = true\n");
+        let told = |cores, ranks| {
+            let settings = Settings { cores, most_ranks: Some(ranks), ..settings() };
+            launch(&demo(&text), &settings).1.remove("HPC_KIOSK_THREADS")
+        };
+        assert_eq!([(2, 2), (4, 1), (4, 2), (8, 2)].map(|(c, r)| told(c, r).unwrap()), ["1", "3", "1", "3"]);
+        let demo = demo(&text);
+        assert_eq!(threads(&demo, &settings(), 1, Some(4)), Some(4), "a visitor may have them all");
     }
 
     #[test]

@@ -110,6 +110,8 @@ pub struct Placement {
     pub hosts: Vec<Host>,
     /// Ranks that a visitor wants on this machine, where no other computer takes part.
     pub here: Option<u16>,
+    /// Cores of each rank; `None`, what is left to the launcher on this machine, and to the demo elsewhere.
+    pub threads: Option<u16>,
     /// What is to compute on this machine then.
     pub processor_here: Processor,
     /// The computers that do not take part although they could, and why.
@@ -123,6 +125,8 @@ pub struct Scale {
     pub computers: Option<u16>,
     /// Ranks on each; `None`, what the demo wants.
     pub ranks: Option<u16>,
+    /// Cores of each rank; `None`, as many as there are for it.
+    pub threads: Option<u16>,
     /// What is to compute.
     pub processor: Processor,
 }
@@ -132,6 +136,8 @@ pub struct Scale {
 pub struct Needs {
     /// How many ranks it wants.
     pub ranks: Ranks,
+    /// Whether a rank computes with several cores.
+    pub threads: bool,
     /// What it does with a graphics processor.
     pub gpu: Gpu,
 }
@@ -153,9 +159,16 @@ pub fn offers(needs: Needs, computers: &[Computer], here: (u16, Equipment)) -> V
         false => count(ready.iter().filter(has_gpu).count()),
     };
     let mut offers = Vec::new();
-    let mut offer = |computers: u16, ranks: u16, processor: Processor| {
+    let mut offer = |computers: u16, cores: u16, processor: Processor| {
+        // Where a rank can have them all, a computer is one part of the picture; two parts are shown on this machine.
+        let is_one = needs.threads && processor != Processor::Gpu && (computers, cores) != (0, 2);
+        let (ranks, threads) = match is_one {
+            true => (cores.min(1), cores),
+            false => (cores.min(wanted.max / computers.max(1)), 1),
+        };
         let all = ranks * computers.max(1);
-        let scale = Scale { computers: Some(computers), ranks: Some(ranks), processor };
+        let threads = needs.threads.then_some(threads);
+        let scale = Scale { computers: Some(computers), ranks: Some(ranks), threads, processor };
         if 0 < ranks && (wanted.min..=wanted.max).contains(&all) && !offers.contains(&scale) {
             offers.push(scale);
         }
@@ -167,11 +180,11 @@ pub fn offers(needs: Needs, computers: &[Computer], here: (u16, Equipment)) -> V
             None => {
                 offer(0, 1, cpu);
                 offer(0, 2, cpu);
-                offer(0, cores.min(wanted.max), cpu);
+                offer(0, cores, cpu);
             }
             Some(first) => {
                 offer(1, 1, cpu);
-                offer(1, first.slots.min(wanted.max), cpu);
+                offer(1, first.slots, cpu);
                 let all = count(ready.len());
                 for computers in [2, all] {
                     let taken = ready.iter().take(computers.into());
@@ -181,7 +194,7 @@ pub fn offers(needs: Needs, computers: &[Computer], here: (u16, Equipment)) -> V
                         if gpus == 0 {
                             offer(computers, 1, cpu);
                         }
-                        offer(computers, fewest.min(wanted.max / computers), cpu);
+                        offer(computers, fewest, cpu);
                     }
                 }
             }
@@ -206,7 +219,8 @@ pub fn place_scaled(
     let processor = |equipment: Equipment| equipment.processor(needs.gpu, scale.processor);
     let processor_here = processor(computers.equipment_here);
     if scale.computers == Some(0) {
-        return Placement { here: scale.ranks, processor_here, ..Placement::default() };
+        let Scale { ranks: here, threads, .. } = scale;
+        return Placement { here, threads, processor_here, ..Placement::default() };
     }
     let mut room = scale.computers.unwrap_or(u16::MAX);
     let mut taken = 0;
@@ -233,6 +247,15 @@ pub fn place_scaled(
         if let Some(computer) = chosen.iter().find(of_it) {
             host.processor = processor(computer.equipment);
         }
+    }
+    if needs.threads {
+        let cores_of_each = |host: &Host| {
+            let is_it = |computer: &&Computer| computer.name == host.name;
+            Some(computers.others.iter().find(is_it)?.slots / host.ranks.max(1))
+        };
+        let room = placement.hosts.iter().filter_map(cores_of_each).min();
+        placement.threads =
+            room.map(|room| scale.threads.map_or(room, |wanted| wanted.min(room)).max(1));
     }
     placement
 }
@@ -331,7 +354,7 @@ mod tests {
     use super::*;
 
     const WANTED: Ranks = Ranks { default: 2, min: 1, max: 4 };
-    const NEEDS: Needs = Needs { ranks: WANTED, gpu: Gpu::Use };
+    const NEEDS: Needs = Needs { ranks: WANTED, threads: false, gpu: Gpu::Use };
 
     fn computer(name: &str, slots: u16, condition: Condition) -> Computer {
         let (name, address) = (name.into(), format!("{name}.local"));
@@ -436,7 +459,7 @@ mod tests {
             offers.iter().map(pair).collect::<Vec<_>>()
         };
         let offers = |ranks, computers: &[Computer], cores| {
-            offers(Needs { ranks, gpu: Gpu::Use }, computers, (cores, Equipment::default()))
+            offers(Needs { ranks, ..NEEDS }, computers, (cores, Equipment::default()))
         };
         assert_eq!(shown(offers(WANTED, &pair(), 4)), [(1, 1), (1, 4), (2, 1), (2, 2)]);
         assert_eq!(shown(offers(WANTED, &pair()[..1], 4)), [(1, 1), (1, 4)]);
@@ -452,6 +475,38 @@ mod tests {
         assert_eq!(shown(offers(eight, &many, 4)), expected);
     }
 
+    #[test]
+    fn where_a_rank_computes_with_several_cores_a_computer_has_one_rank() {
+        let needs = Needs { threads: true, ..NEEDS };
+        let shown = |computers: &[Computer], cores| {
+            let row = |scale: &Scale| {
+                (scale.computers.unwrap(), scale.ranks.unwrap(), scale.threads.unwrap())
+            };
+            let offered = offers(needs, computers, (cores, Equipment::default()));
+            offered.iter().map(row).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&pair(), 4), [(1, 1, 1), (1, 1, 4), (2, 1, 1), (2, 1, 4)]);
+        assert_eq!(shown(&[], 4), [(0, 1, 1), (0, 2, 1), (0, 1, 4)]);
+        assert_eq!(shown(&[], 2), [(0, 1, 1), (0, 2, 1)]);
+        let small = pair().map(|computer| Computer { slots: 1, ..computer });
+        assert_eq!(shown(&small, 4), [(1, 1, 1), (2, 1, 1)]);
+
+        let threads = |scale: Scale| {
+            let placement = place_scaled(needs, scale, &pair().to_vec().into(), None);
+            (placement.ranks(), placement.threads)
+        };
+        let scale = |computers, ranks, threads| Scale { computers, ranks, threads, ..Scale::default() };
+        assert_eq!(threads(Scale::default()), (2, Some(4)), "all that there are");
+        assert_eq!(threads(scale(Some(2), Some(2), None)), (4, Some(2)));
+        assert_eq!(threads(scale(Some(1), Some(1), Some(1))), (1, Some(1)));
+        assert_eq!(threads(scale(Some(1), Some(1), Some(9))), (1, Some(4)), "no more than there are");
+        assert_eq!(threads(scale(Some(0), Some(1), Some(3))), (0, Some(3)));
+        let nobody = place_scaled(needs, scale(Some(1), Some(1), Some(4)), &Vec::new().into(), None);
+        assert_eq!(nobody.threads, None, "on this machine the launcher knows");
+        let without = place_scaled(NEEDS, Scale::default(), &pair().to_vec().into(), None);
+        assert_eq!(without.threads, None);
+    }
+
     /// Two computers with graphics processors.
     fn equipped() -> Vec<Computer> {
         let equipment = Equipment { has_gpu: true, wanted: Processor::Auto };
@@ -463,7 +518,7 @@ mod tests {
         let shown = |gpu, computers: &[Computer], here| {
             let row =
                 |scale: Scale| (scale.computers.unwrap(), scale.ranks.unwrap(), scale.processor);
-            let offered = offers(Needs { ranks: WANTED, gpu }, computers, here);
+            let offered = offers(Needs { gpu, ..NEEDS }, computers, here);
             offered.into_iter().map(row).collect::<Vec<_>>()
         };
         use Processor::{Auto, Cpu, Gpu as Graphics};
@@ -488,7 +543,7 @@ mod tests {
     fn a_demo_is_told_what_is_to_compute_where_and_the_owners_word_counts_most() {
         let told = |gpu, processor, computers: &[Computer]| {
             let scale = Scale { processor, ..Scale::default() };
-            let needs = Needs { ranks: WANTED, gpu };
+            let needs = Needs { gpu, ..NEEDS };
             let placement = place_scaled(needs, scale, &computers.to_vec().into(), None);
             placement.devices().map(|devices| devices.to_string()).unwrap_or_default()
         };
@@ -506,8 +561,7 @@ mod tests {
         assert_eq!(told(Gpu::Use, Auto, &mixed), "gpu");
         let here = Equipment { has_gpu: true, wanted: Auto };
         let alone = Computers { equipment_here: here, ..Computers::default() };
-        let needs = Needs { ranks: WANTED, gpu: Gpu::Use };
-        let placement = place_scaled(needs, Scale::default(), &alone, None);
+        let placement = place_scaled(NEEDS, Scale::default(), &alone, None);
         assert_eq!(placement.devices().unwrap().to_string(), "gpu");
     }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::catalogue::Demo;
 
 fn needs(demo: &Demo) -> Needs {
-    Needs { ranks: demo.ranks, gpu: demo.gpu }
+    Needs { ranks: demo.ranks, threads: demo.threads, gpu: demo.gpu }
 }
 
 impl<P: Pictures> Supervisor<P> {
@@ -60,6 +60,7 @@ impl<P: Pictures> Supervisor<P> {
                 let is_other = self.is_scale_new
                     && (placement.hosts != self.said.placement.hosts
                         || placement.here != self.said.placement.here
+                        || placement.threads != self.said.placement.threads
                         || placement.processor_here != self.said.placement.processor_here);
                 (is_more || is_other).then_some((demo, placement))
             }
@@ -82,12 +83,17 @@ impl<P: Pictures> Supervisor<P> {
             true => offers(needs(&demo), others, (self.settings.cores, computers.equipment_here)),
             false => Vec::new(),
         };
+        let threads = |placement: &Placement, processes| match placement.hosts.is_empty() {
+            true => launch::threads(&demo, &self.settings, processes, placement.threads),
+            false => placement.threads,
+        };
         let is_at = |scale: &&Scale, placement: &Placement, processes: u16| {
             let there = place_scaled(needs(&demo), **scale, &computers, None);
             let is_here = there.hosts.is_empty();
             there.hosts == placement.hosts
                 && (!is_here || there.processor_here == placement.processor_here)
                 && (!is_here || self.processes(&demo, &there) == processes)
+                && threads(&there, processes) == threads(placement, processes)
                 && (!is_here || scale.computers == Some(0))
         };
         let said = &self.said;

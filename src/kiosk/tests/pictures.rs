@@ -379,6 +379,7 @@ fn the_choice_of_graphics_processors_and_one_that_stands_in_the_queue() {
             computers: Some(computers),
             ranks: Some(ranks),
             processor,
+            ..Scale::default()
         };
         let offers = [
             scale(1, 1, Processor::Cpu),

@@ -38,7 +38,7 @@ impl Scales {
     /// Fills the rows.
     pub fn show(&self, demo: &str, status: &Status, language: Language) {
         let speed = |scale: &Scale| self.speeds.get(&(demo.to_owned(), *scale)).copied();
-        let measured = |scale: &Scale| Some((ranks(scale), speed(scale)?));
+        let measured = |scale: &Scale| Some((cores(scale), speed(scale)?));
         let baseline = status.offers.first().and_then(measured);
         let is_queued = matches!(status.standby, Standby::Queued(_));
         let rows = status.offers.iter().map(|scale| {
@@ -50,8 +50,8 @@ impl Scales {
                 gpu: scale.processor == Processor::Gpu,
                 queued: is_queued,
                 computers: scale.computers.map_or(1, |computers| computers.max(1)).into(),
-                each: scale.ranks.unwrap_or(1).into(),
-                cores: ranks(scale).into(),
+                each: cores_of_each(scale).into(),
+                cores: cores(scale).into(),
                 chosen: status.scale == Some(*scale),
                 awaited: status.scale_awaited == Some(*scale),
                 speed: measured.map_or_else(String::new, |m| language.three_digits(m.speed)).into(),
@@ -72,9 +72,15 @@ impl Scales {
     }
 }
 
-/// Ranks in all.
-fn ranks(scale: &Scale) -> u16 {
-    scale.computers.unwrap_or(1).max(1) * scale.ranks.unwrap_or(1)
+/// Cores on each computer, or graphics processors.
+fn cores_of_each(scale: &Scale) -> u16 {
+    let threads = if scale.processor == Processor::Gpu { None } else { scale.threads };
+    scale.ranks.unwrap_or(1).saturating_mul(threads.unwrap_or(1))
+}
+
+/// In all.
+fn cores(scale: &Scale) -> u16 {
+    scale.computers.unwrap_or(1).max(1).saturating_mul(cores_of_each(scale))
 }
 
 /// How fast a run was on something.

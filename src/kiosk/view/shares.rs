@@ -167,6 +167,7 @@ mod tests {
             mpi: true,
             ranks: Ranks { default: 1, min: 1, max: 64 },
             resumes: false,
+            threads: false,
             gpu: Gpu::No,
             first_frame: Duration::from_secs(1),
             progress: Duration::from_secs(1),

@@ -1,6 +1,7 @@
 //! What the scheme promises whatever the field and the flow: bits, mass, sign, bounds.
 
 use advection::{
+    crew::Cpu,
     mpdata::{MAX_PASSES, Options, OptionsError},
     real::Real,
     simd::Level,
@@ -29,8 +30,8 @@ fn speckled(i: usize, j: usize) -> f64 {
 }
 
 /// A divergence-free flow of several cells, `|Cx| + |Cy|` at most 0.5 at every face pair.
-fn stirred<T: Real>((nx, ny): (usize, usize), options: Options, level: Level) -> Torus<T> {
-    let mut torus = Torus::<T>::new((nx, ny), options, level);
+fn stirred<T: Real>((nx, ny): (usize, usize), options: Options, cpu: impl Into<Cpu>) -> Torus<T> {
+    let mut torus = Torus::<T>::new((nx, ny), options, cpu);
     let stream = move |i: usize, j: usize| {
         let turn = |k: usize, n: usize| (std::f64::consts::TAU * k as f64 / n as f64).sin();
         nx.min(ny) as f64 * 0.035 * (turn(i, nx) * turn(j, ny) + 0.3 * turn(2 * i, nx))
@@ -55,6 +56,30 @@ fn every_level_computes_the_same_bits() {
         let baseline = cells(Level::available()[0]);
         for level in Level::available() {
             assert!(cells(level) == baseline, "{options:?} {level}");
+        }
+    }
+    for options in VARIANTS {
+        check::<f32>(options);
+        check::<f64>(options);
+    }
+}
+
+#[test]
+fn every_number_of_threads_computes_the_same_bits() {
+    fn check<T: Real>(options: Options) {
+        let cells = |size, threads| {
+            let cpu = Cpu { level: Level::widest(), threads };
+            let mut torus = stirred::<T>(size, options, cpu);
+            assert_eq!(torus.slab.threads(), threads);
+            torus.advance(40);
+            torus.cells()
+        };
+        // Some threads have nothing to do in the smaller one.
+        for size in [(131, 61), (40, 61)] {
+            let one = cells(size, 1);
+            for threads in [2, 3, 4, 7] {
+                assert!(cells(size, threads) == one, "{options:?} {size:?} {threads}");
+            }
         }
     }
     for options in VARIANTS {

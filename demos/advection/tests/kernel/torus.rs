@@ -1,6 +1,6 @@
 //! A grid in one part, stepped inside the test process, without MPI.
 
-use advection::{mpdata::Options, part::Part, real::Real, simd::Level, slab::Slab};
+use advection::{crew::Cpu, mpdata::Options, part::Part, real::Real, slab::Slab};
 
 /// A whole doubly periodic grid.
 pub struct Torus<T> {
@@ -10,9 +10,9 @@ pub struct Torus<T> {
 }
 
 impl<T: Real> Torus<T> {
-    pub fn new((nx, ny): (usize, usize), options: Options, level: Level) -> Self {
+    pub fn new((nx, ny): (usize, usize), options: Options, cpu: impl Into<Cpu>) -> Self {
         options.check().unwrap();
-        let slab = Slab::new(Part::whole(nx, ny, options.halo()), options, level);
+        let slab = Slab::new(Part::whole(nx, ny, options.halo()), options, cpu);
         Self { nx, ny, slab }
     }
 

@@ -59,7 +59,7 @@ fn one_line_says_how_fast_it_was_and_that_nothing_was_lost() {
     assert!((updates / (rate * 6000.0) - 1.0).abs() < 1e-3, "{line}");
     assert!((rate * number(&line, "wall_s") / 50.0 - 1.0).abs() < 1e-2, "{line}");
     assert!(number(&line, "relative_mass_change").abs() < 1e-13, "{line}");
-    assert!(line.starts_with("size=100x60 ranks=2 simd="), "{line}");
+    assert!(line.starts_with("size=100x60 ranks=2 threads=1 simd="), "{line}");
 }
 
 #[test]

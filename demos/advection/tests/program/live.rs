@@ -1,6 +1,8 @@
 //! The demo as the kiosk sees it.
 
 use std::{
+    fs,
+    path::Path,
     process::Output,
     time::{Duration, Instant},
 };
@@ -37,6 +39,32 @@ fn the_hello_says_which_rank_paints_what() {
         assert_eq!(rank.device, Device::Cpu);
         assert!(!rank.host.is_empty() && !rank.host.contains('.'), "{}", rank.host);
     }
+}
+
+/// Threads that help to compute, of all processes of a run.
+fn bands(kiosk: &Kiosk) -> usize {
+    let name = |task: &Path| fs::read_to_string(task.join("comm")).unwrap_or_default();
+    let tasks = |process: String| fs::read_dir(format!("{process}/task")).into_iter().flatten();
+    let tasks = processes_with(&kiosk.token).into_iter().flat_map(tasks).flatten();
+    tasks.filter(|task| name(&task.path()).starts_with("band-")).count()
+}
+
+#[test]
+fn every_rank_computes_with_as_many_cores_as_the_kiosk_says() {
+    for (ranks, threads, helpers) in [(1, "3", 2), (2, "2", 2), (2, "1", 0)] {
+        let more = [("HPC_KIOSK_THREADS", threads)];
+        let mut kiosk = Kiosk::start_with(ranks, (800, 400), &more, &[]);
+        kiosk.frame();
+        assert_eq!(bands(&kiosk), helpers, "{ranks} ranks, {threads} threads");
+    }
+}
+
+#[test]
+fn without_a_word_a_core_is_left_to_the_kiosk_and_the_others_are_shared_among_the_ranks() {
+    let mut kiosk = Kiosk::start(2, (800, 400));
+    kiosk.frame();
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(bands(&kiosk), 2 * (((cores - 1) / 2).max(1) - 1));
 }
 
 #[test]

@@ -54,6 +54,27 @@ fn up_to_four_ranks_compute_the_bits_of_one_in_double_precision() {
 }
 
 #[test]
+fn up_to_four_threads_in_up_to_four_ranks_compute_the_bits_of_one() {
+    // 131 rows leave every band of every rank another height.
+    let cells = |ranks, threads: &str, variant: &[&str]| {
+        let variant = [variant, &["--threads", threads][..]].concat();
+        field(ranks, "131x53", "f32", Level::widest(), &variant)
+    };
+    for variant in SHOWN.iter().chain(&OTHERS) {
+        let one = cells(1, "1", variant);
+        for (ranks, threads) in [(1, "2"), (1, "3"), (1, "4"), (2, "3"), (3, "2"), (4, "4")] {
+            assert!(one == cells(ranks, threads, variant), "{ranks} {threads} {variant:?}");
+        }
+    }
+}
+
+#[test]
+fn the_line_says_how_many_threads_computed() {
+    let line = solved(2, &Folder::new(), &["--size", "128x60", "--threads", "3"]);
+    assert!(line.starts_with("size=128x60 ranks=2 threads=3 simd="), "{line}");
+}
+
+#[test]
 fn strips_may_be_as_thin_as_their_halo() {
     // Five rows on either side are what three limited passes read, and all that each of four ranks has.
     let thin = |ranks| field(ranks, "20x16", "f64", Level::widest(), OTHERS[2]);

@@ -245,6 +245,7 @@ pub fn demo(id: &str, order: i64) -> Demo {
         mpi: true,
         ranks: Ranks { default: 2, min: 1, max: 4 },
         resumes: false,
+        threads: false,
         gpu: Gpu::No,
         first_frame: std::time::Duration::from_secs(5),
         progress: std::time::Duration::from_secs(3),
