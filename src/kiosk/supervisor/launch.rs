@@ -388,7 +388,10 @@ mod tests {
             let settings = Settings { cores, most_ranks: Some(ranks), ..settings() };
             launch(&demo(&text), &settings).1.remove("HPC_KIOSK_THREADS")
         };
-        assert_eq!([(2, 2), (4, 1), (4, 2), (8, 2)].map(|(c, r)| told(c, r).unwrap()), ["1", "3", "1", "3"]);
+        assert_eq!(
+            [(2, 2), (4, 1), (4, 2), (8, 2)].map(|(c, r)| told(c, r).unwrap()),
+            ["1", "3", "1", "3"]
+        );
         let demo = demo(&text);
         assert_eq!(threads(&demo, &settings(), 1, Some(4)), Some(4), "a visitor may have them all");
     }

@@ -495,13 +495,19 @@ mod tests {
             let placement = place_scaled(needs, scale, &pair().to_vec().into(), None);
             (placement.ranks(), placement.threads)
         };
-        let scale = |computers, ranks, threads| Scale { computers, ranks, threads, ..Scale::default() };
+        let scale =
+            |computers, ranks, threads| Scale { computers, ranks, threads, ..Scale::default() };
         assert_eq!(threads(Scale::default()), (2, Some(4)), "all that there are");
         assert_eq!(threads(scale(Some(2), Some(2), None)), (4, Some(2)));
         assert_eq!(threads(scale(Some(1), Some(1), Some(1))), (1, Some(1)));
-        assert_eq!(threads(scale(Some(1), Some(1), Some(9))), (1, Some(4)), "no more than there are");
+        assert_eq!(
+            threads(scale(Some(1), Some(1), Some(9))),
+            (1, Some(4)),
+            "no more than there are"
+        );
         assert_eq!(threads(scale(Some(0), Some(1), Some(3))), (0, Some(3)));
-        let nobody = place_scaled(needs, scale(Some(1), Some(1), Some(4)), &Vec::new().into(), None);
+        let nobody =
+            place_scaled(needs, scale(Some(1), Some(1), Some(4)), &Vec::new().into(), None);
         assert_eq!(nobody.threads, None, "on this machine the launcher knows");
         let without = place_scaled(NEEDS, Scale::default(), &pair().to_vec().into(), None);
         assert_eq!(without.threads, None);

@@ -146,7 +146,12 @@ impl Run {
             None => {
                 let devices = placement.devices();
                 let (ranks, devices) = (placement.here, devices.as_ref());
-                let here = launch::Here { ranks, threads: placement.threads, devices, folder: folder.path() };
+                let here = launch::Here {
+                    ranks,
+                    threads: placement.threads,
+                    devices,
+                    folder: folder.path(),
+                };
                 launch::command(demo, settings, &program, &here, channel, &token)
             }
             Some(remote) => {
