@@ -3,7 +3,12 @@
 //! A sweep computes a row by the same operations in the same order wherever it begins ([`crate::mpdata`]), so the bits do
 //! not depend on the number of threads. A band repeats `halo` rows of its neighbour's intermediate results on either side.
 
-use std::ops::Range;
+use std::{
+    hint,
+    ops::Range,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -18,6 +23,8 @@ use crate::{
 const FEWEST: usize = 16;
 /// Rows between two pauses.
 const ROWS_PER_PAUSE: usize = 32;
+/// How long the first thread waits awake for the others.
+const PATIENCE: Duration = Duration::from_micros(200);
 /// Most threads of a rank.
 pub const MAX_THREADS: usize = 256;
 
@@ -133,14 +140,21 @@ impl<T: Real> Crew<T> {
             }
         };
         let Some(others) = self.others.as_ref().filter(|_| 1 < bands) else { return sweep_own() };
+        let busy = &AtomicUsize::new(bands - 1);
         others.in_place_scope(|scope| {
             for (mpdata, rows, own) in sweeps {
                 scope.spawn(move |_| {
                     mpdata.begin(rows.start);
                     mpdata.sweep(rows, before, motion, own);
+                    busy.fetch_sub(1, Ordering::Release);
                 });
             }
             sweep_own();
+            // The bands are alike: to fall asleep and be woken would take longer than the others still do.
+            let until = Instant::now() + PATIENCE;
+            while 0 < busy.load(Ordering::Acquire) && Instant::now() < until {
+                hint::spin_loop();
+            }
         });
     }
 
