@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::sync::watch;
+use wire::demo::Unit;
 
 use crate::{
     config::{Config, MeterEntry},
@@ -53,6 +54,8 @@ pub struct RunEnergy {
     pub energy: Energy,
     /// Cells or droplets that were computed anew, as far as was told.
     pub updates: f64,
+    /// Which of them.
+    pub unit: Unit,
     /// Where it was measured.
     pub by: By,
 }
@@ -188,6 +191,7 @@ impl Sensing {
             let newest = status.statistics.as_ref();
             if let (Some(newest), Some(run), true) = (newest, &mut self.senses.run, on.is_some()) {
                 run.updates += newest.updates as f64;
+                run.unit = newest.unit;
             }
         }
     }
@@ -196,7 +200,14 @@ impl Sensing {
         let run = Run::new(self.baseline.idle(now));
         let by = if self.senses.meter.is_some() { By::Wall } else { By::Rails };
         let energy = run.energy();
-        self.senses.run = Some(RunEnergy { began: now, ended: None, energy, updates: 0.0, by });
+        self.senses.run = Some(RunEnergy {
+            began: now,
+            ended: None,
+            energy,
+            updates: 0.0,
+            unit: Unit::default(),
+            by,
+        });
         self.run = Some((demo, run));
         self.senses.runs.push((now, None));
         if MAX_RUNS < self.senses.runs.len() {

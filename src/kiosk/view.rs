@@ -120,6 +120,8 @@ pub struct View {
     examination: RefCell<Examination>,
     power: RefCell<power::PowerPage>,
     senses: RefCell<Senses>,
+    /// When the run began whose energy a visitor has watched last.
+    watched: Cell<Option<Instant>>,
     run: RefCell<demo::Run>,
     shares: shares::Shares,
     lost: lost::Lost,
@@ -168,6 +170,7 @@ impl View {
             examination: RefCell::default(),
             power: RefCell::new(power::PowerPage::new(app)),
             senses: RefCell::default(),
+            watched: Cell::new(None),
             run: RefCell::new(demo::Run::new(app)),
             shares: shares::Shares::new(app),
             lost: lost::Lost::new(app),
@@ -477,7 +480,9 @@ impl View {
     /// The rack itself has told something; the readings of the nodes are the pulse that shows it.
     pub fn show_senses(&self, senses: Senses, now: Instant) {
         let mut navigation = self.navigation.borrow_mut();
-        let is_news = navigation.metered != senses.meter.is_some();
+        let ended = |senses: &Senses| senses.run.and_then(|run| run.ended);
+        let is_news = navigation.metered != senses.meter.is_some()
+            || ended(&self.senses.borrow()) != ended(&senses);
         navigation.metered = senses.meter.is_some();
         drop(navigation);
         self.senses.replace(senses);
@@ -674,9 +679,18 @@ impl View {
             Page::KeyTester => ui::Page::KeyTester,
         });
         match navigation.page {
-            Page::Home => self.show_home(&app, &navigation),
+            Page::Home => {
+                self.show_home(&app, &navigation);
+                let (senses, began) = (self.senses.borrow(), self.watched.get());
+                energy::show_card(&app, &senses, began, navigation.language, now);
+            }
             Page::Demo => {
-                energy::show(&app, &self.senses.borrow(), navigation.language);
+                let senses = self.senses.borrow();
+                energy::show(&app, &senses, navigation.language);
+                let on = senses.run.filter(|run| run.ended.is_none());
+                if on.is_some() {
+                    self.watched.set(on.map(|run| run.began));
+                }
                 if let Some(demo) = self.demo() {
                     self.run.borrow_mut().show(&app, demo, &status, &navigation, now);
                     self.shares.show(&app, &self.telemetry.borrow(), &status, &navigation);

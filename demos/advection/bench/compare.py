@@ -8,7 +8,8 @@ PyMPDATA's compilation is timed apart.
 
 Two limits stand beside it: what this core's memory would allow, from a sum of large arrays measured here and the
 numbers that a step cannot but move (a read of the field and of both Courant numbers, a write of the field), and what
-the arithmetic allows, from the same kernel on a grid that stays in the cache. With two ranks the wall time counts.
+the arithmetic allows, from the same kernel on a grid that stays in the cache. With two ranks, and with two threads in one
+rank, the wall time counts.
 """
 
 import argparse
@@ -30,7 +31,7 @@ ENTRIES = 1 << 23
 # A grid that stays in the cache of a core.
 CACHED = (64, 256)
 CACHED_STEPS = 3000
-# Two ranks on 512^2 cells are to be so many times as fast as one.
+# Cells a side for two ranks and two threads.
 RANKS_SIZE = 512
 ENVIRONMENT = {
     **os.environ,
@@ -71,10 +72,11 @@ class Peer:
         return steps * self.size**2 / (time.process_time() - began)
 
 
-def own(program, shape, dtype, nonoscillatory, steps, ranks=1):
+def own(program, shape, dtype, nonoscillatory, steps, ranks=1, threads=1):
     """What the program says of a run."""
     command = [program, "--headless", "--size", "{}x{}".format(*shape), "--steps", str(steps)]
     command += ["--precision", "f32" if dtype is np.float32 else "f64", "--flow", "translation"]
+    command += ["--threads", str(threads)]
     command += ["--non-oscillatory"] if nonoscillatory else []
     if ranks > 1:
         command = ["mpirun", "-n", str(ranks), "--oversubscribe", *command]
@@ -152,24 +154,27 @@ def main():
                     f"{100 * memory:9.0f} %{100 * middle / statistics.median(cached):10.0f} %",
                     flush=True,
                 )
-    two_ranks(arguments)
+    two_cores(arguments)
     print(f"load after: {load()}")
 
 
-def two_ranks(arguments):
-    """Prints how many times as fast two ranks are as one, by the clock; that wants two free cores, for a rank that waits
-    computes nothing else."""
-    shape, steps = (RANKS_SIZE, RANKS_SIZE), 400
-    walls = [
-        [float(own(arguments.program, shape, np.float64, False, steps, ranks)["wall_s"]) for ranks in (1, 2)]
-        for _ in range(arguments.repeats)
-    ]
-    ones, twos = zip(*walls)
-    print(
-        f"two ranks, {RANKS_SIZE}^2 float64 basic, wall time on {os.cpu_count()} cores: "
-        f"{statistics.median(ones) / statistics.median(twos):.2f} times one rank "
-        f"(one {min(ones):.2f} to {max(ones):.2f} s, two {min(twos):.2f} to {max(twos):.2f} s; load {load()})"
-    )
+def two_cores(arguments):
+    """Prints how many times as fast two ranks, and two threads, are as one of each, by the clock; that wants two free cores,
+    for who waits computes nothing else."""
+    shape, steps = (RANKS_SIZE, RANKS_SIZE), 2000
+    ways = {"one": {}, "two ranks": {"ranks": 2}, "two threads": {"threads": 2}}
+    for dtype in (np.float64, np.float32):
+        walls = {name: [] for name in ways}
+        for _ in range(arguments.repeats):
+            for name, way in ways.items():
+                walls[name].append(float(own(arguments.program, shape, dtype, False, steps, **way)["wall_s"]))
+        one = statistics.median(walls["one"])
+        for name in list(ways)[1:]:
+            print(
+                f"{name}, {RANKS_SIZE}^2 {np.dtype(dtype).name} basic, wall time on {os.cpu_count()} cores: "
+                f"{one / statistics.median(walls[name]):.2f} times one (one {min(walls['one']):.3f} to "
+                f"{max(walls['one']):.3f} s, {name} {min(walls[name]):.3f} to {max(walls[name]):.3f} s; load {load()})"
+            )
 
 
 if __name__ == "__main__":

@@ -3,20 +3,29 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod headless;
+mod stored;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use headless::{Headless, cluster, demo};
 use kiosk::{
     config::{FanEntry, MeterEntry},
+    energy::Energy,
     fan::Fan,
     meter::{Doing, Meter, Reading, Trouble, day::Day, frame::Measurement},
     room::{self, Room, air::Air},
-    senses::Senses,
+    senses::{By, CHASSIS, RunEnergy, Senses, WALL},
+    supervisor::Status,
+    telemetry::history::{History, Quantity},
     ui::{self, Page},
     view::Language,
 };
 use slint::{ComponentHandle, platform::Key};
+use stored::{compare, in_both};
+use wire::demo::Unit;
 
 /// A meter that measured 34.9 W at `at`.
 fn meter(at: Instant) -> Meter {
@@ -129,12 +138,46 @@ fn every_trouble_has_its_sentence_in_both_languages() {
     }
 }
 
+/// A minute of wall power with a run in it and the fan's start, and of the air that it cools.
+fn an_eventful_minute(now: Instant) -> Senses {
+    let at = |second: u64| now - Duration::from_secs(59 - second);
+    let mut history = History::new(Duration::from_secs(1));
+    for second in 0..60 {
+        let running = if (12..40).contains(&second) { 13.0 } else { 0.0 };
+        let fan = if 30 <= second { 2.4 } else { 0.0 };
+        let watts = 19.5 + running + fan + 0.2 * (second * 7 % 5) as f64;
+        history.record(WALL, Quantity::Watts, watts, at(second));
+        history.record(CHASSIS, Quantity::Celsius, 58.0 + 0.05 * second as f64, at(second));
+    }
+    let air = Air { celsius: 61.0, humidity_percent: 18.0 };
+    let reading = room::Reading { at: now, air, source: room::Source::Iio };
+    let mut fan = Fan::new(FanEntry { watts: Some(2.4), ..FanEntry::default() });
+    fan.feel(61.0);
+    fan.step = Some((true, at(30)));
+    let mut meter = meter(now);
+    meter.reading.as_mut().unwrap().measured.watts = 22.1;
+    Senses {
+        room: Some(Room { reading: Some(reading), ..Room::default() }),
+        fan: Some(fan),
+        runs: vec![(at(12), Some(at(40)))],
+        steps: vec![(at(30), true)],
+        history: Arc::new(Mutex::new(history)),
+        ..measuring(meter)
+    }
+}
+
+#[test]
+fn the_power_page_as_a_picture() {
+    in_both(|language| {
+        let now = Instant::now();
+        let screen = showing(an_eventful_minute(now), language, now);
+        screen.tap(if language == Language::English { "Power" } else { "Moc" });
+        compare(&screen, "power", language);
+    });
+}
+
 #[test]
 fn the_energy_of_the_run_stands_on_its_page_with_what_it_is_like() {
-    use kiosk::{
-        energy::Energy,
-        senses::{By, RunEnergy},
-    };
     let now = Instant::now();
     let energy = Energy {
         covered_s: 30.0,
@@ -144,7 +187,14 @@ fn the_energy_of_the_run_stands_on_its_page_with_what_it_is_like() {
         all_error_joules: 13.0,
         above_error_joules: 9.0,
     };
-    let run = RunEnergy { began: now, ended: None, energy, updates: 0.0, by: By::Wall };
+    let run = RunEnergy {
+        began: now,
+        ended: None,
+        energy,
+        updates: 0.0,
+        unit: Unit::Cells,
+        by: By::Wall,
+    };
     let shown = |run: RunEnergy| {
         let mut screen = showing(measuring(meter(now)), Language::English, now);
         screen.press(Key::F5);
@@ -160,6 +210,77 @@ fn the_energy_of_the_run_stands_on_its_page_with_what_it_is_like() {
     assert_eq!(shown(RunEnergy { energy: gross, ..run }), said);
     let boards = shown(RunEnergy { by: By::Rails, ..run });
     assert!(boards.contains("on the boards"), "{boards}");
+}
+
+/// Home again after a run that took 42 s, in the language; the run is as `change` makes it.
+fn after_a_run(
+    language: Language,
+    change: impl FnOnce(&mut RunEnergy),
+) -> (Headless, Senses, Instant) {
+    let ended = Instant::now();
+    let began = ended - Duration::from_secs(42);
+    let mut screen = showing(measuring(meter(ended)), language, ended);
+    screen.press(Key::F5);
+    screen.run("pipe", 2);
+    let energy = Energy {
+        covered_s: 40.0,
+        missing_s: 0.0,
+        all_joules: 1896.0,
+        above_joules: Some(450.0),
+        all_error_joules: 21.0,
+        above_error_joules: 12.0,
+    };
+    let (unit, by) = (Unit::Cells, By::Wall);
+    let mut run = RunEnergy { began, ended: None, energy, updates: 1.35e10, unit, by };
+    change(&mut run);
+    let senses = Senses { run: Some(run), ..measuring(meter(ended)) };
+    screen.view.show_senses(senses.clone(), ended);
+    screen.view.show_telemetry(cluster(3), ended);
+    screen.press(Key::Escape);
+    screen.view.show_status(Status::default(), ended);
+    let run = Some(RunEnergy { ended: Some(ended), ..run });
+    let senses = Senses { run, ..senses };
+    screen.view.show_senses(senses.clone(), ended);
+    assert_eq!(page(&screen), Page::Home);
+    (screen, senses, ended)
+}
+
+#[test]
+fn when_a_run_is_over_a_card_tells_its_energy_for_a_while() {
+    in_both(|language| compare(&after_a_run(language, |_| ()).0, "home-energy", language));
+    let (screen, _, ended) = after_a_run(Language::English, |_| ());
+    let card = "Your run: 42 s, 450 ± 12\u{a0}J above idle · 1.90 ± 0.02\u{a0}kJ all in · \
+                33.3\u{a0}mJ for a million cells · lifts a child 2.00\u{a0}m";
+    assert_eq!(screen.said("energy of the run"), card);
+    screen.view.show_telemetry(cluster(3), ended + Duration::from_secs(21));
+    assert!(!screen.texts().iter().any(|text| text.contains("450")), "{:?}", screen.texts());
+
+    let (screen, ..) = after_a_run(Language::Polish, |run| {
+        (run.unit, run.energy.above_joules) = (Unit::Droplets, None);
+    });
+    let card = "Twoje obliczenia: 42 s, 1,90 ± 0,02\u{a0}kJ razem ze wszystkim · \
+                140\u{a0}mJ na milion kropel · podnosi dziecko o 8,44\u{a0}m";
+    assert_eq!(screen.said("energy of the run"), card);
+
+    let (screen, ..) = after_a_run(Language::English, |run| {
+        (run.by, run.updates) = (By::Rails, 0.0);
+    });
+    let card = "Your run: 42 s, 1.90 ± 0.02\u{a0}kJ on the boards · lifts a child 8.44\u{a0}m";
+    assert_eq!(screen.said("energy of the run"), card);
+}
+
+#[test]
+fn no_card_tells_of_a_run_that_nobody_watched_or_that_nobody_measured() {
+    let silent = |screen: &Headless| !screen.texts().iter().any(|text| text.contains("Your run"));
+    let (screen, ..) = after_a_run(Language::English, |run| run.energy = Energy::default());
+    assert!(silent(&screen), "{:?}", screen.texts());
+    let (screen, senses, ended) = after_a_run(Language::English, |_| ());
+    assert!(!silent(&screen));
+    // The kiosk's own, in attract mode.
+    let run = senses.run.map(|run| RunEnergy { began: ended, ..run });
+    screen.view.show_senses(Senses { run, ..senses }, ended);
+    screen.view.show_telemetry(cluster(3), ended);
+    assert!(silent(&screen), "{:?}", screen.texts());
 }
 
 #[test]

@@ -80,7 +80,11 @@ impl Canvas {
             // The column's share of a slanted line is taller than the line is thick.
             let slope = rise * per_pixel * (height as f32 - THICKNESS);
             let reach = THICKNESS / 2.0 * (1.0 + slope * slope).sqrt().min(height as f32);
-            fill(pixels, width, height, column, row(mean) - reach, row(mean) + reach, hue);
+            // It ends where the slots' values do, or a step would have horns.
+            let ends = [mean - rise * part, mean + rise * (1.0 - part)].map(row);
+            let top = (row(mean) - reach).max(ends[0].min(ends[1]) - THICKNESS / 2.0);
+            let bottom = (row(mean) + reach).min(ends[0].max(ends[1]) + THICKNESS / 2.0);
+            fill(pixels, width, height, column, top, bottom, hue);
         }
     }
 

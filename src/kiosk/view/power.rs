@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Pixels of the chart of the wall power.
-const WALL_SIZE: (u32, u32) = (432, 176);
+const WALL_SIZE: (u32, u32) = (432, 154);
 /// Pixels of the chart of the temperature.
 const CHASSIS_SIZE: (u32, u32) = (432, 112);
 const INK: Rgb = [0xEA, 0xF0, 0xF6];
