@@ -21,7 +21,7 @@ pub use screen::{Idle, Screen};
 use toml_file::{Source, TomlFileError};
 use wire::channel::Processor;
 
-pub use senses::{FanEntry, MeterEntry, RoomEntry, RoomSource};
+pub use senses::{FanEntry, FanWire, MeterEntry, RoomEntry, RoomSource};
 
 /// Where the file lies on an installed kiosk.
 pub const INSTALLED: &str = "/etc/hpc-kiosk/kiosk.toml";

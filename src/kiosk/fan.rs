@@ -1,6 +1,8 @@
 //! The chassis' fan has no data line: whether it runs is concluded from the temperature beside its thermostat, and a step of
 //! the wall power by what its plate says confirms that or contradicts it.
 
+pub mod sense;
+
 use std::{collections::VecDeque, time::Instant};
 
 use crate::config::FanEntry;
@@ -25,12 +27,14 @@ pub struct Fan {
     pub celsius: Option<f64>,
     /// Whether the last step of the wall power says that it runs, and when it was.
     pub step: Option<(bool, Instant)>,
+    /// Whether it runs by a wire of its own, which counts more than what is concluded.
+    pub sensed: Option<bool>,
 }
 
 impl Fan {
     /// Nothing is known yet.
     pub fn new(entry: FanEntry) -> Self {
-        Self { entry, runs: None, celsius: None, step: None }
+        Self { entry, runs: None, celsius: None, step: None, sensed: None }
     }
 
     /// A temperature beside the thermostat.
@@ -115,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_thermostat_has_two_temperatures() {
-        let entry = FanEntry { set_point_celsius: 60.0, hysteresis_k: 5.0, watts: None };
+        let entry = FanEntry { set_point_celsius: 60.0, hysteresis_k: 5.0, watts: None, wire: None };
         let mut fan = Fan::new(entry);
         for (celsius, runs) in [
             (57.0, None),

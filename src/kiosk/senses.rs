@@ -10,9 +10,12 @@ use tokio::sync::watch;
 use wire::demo::Unit;
 
 use crate::{
-    config::{Config, MeterEntry},
+    config::{Config, FanWire, MeterEntry},
     energy::{Baseline, Energy, Run},
-    fan::{Fan, StepDetector},
+    fan::{
+        Fan, StepDetector,
+        sense::{PiLevel, Sense},
+    },
     meter::Meter,
     room::Room,
     supervisor::{State, Status},
@@ -31,6 +34,8 @@ pub const CHASSIS: usize = 1;
 const MAX_RUNS: usize = 64;
 /// Steps of the fan that are remembered.
 const MAX_STEPS: usize = 32;
+/// How often the fan's wire is looked at.
+const LOOKS: Duration = Duration::from_secs(1);
 /// Samples of the computers' own power come no more often than this: the wall's come as often.
 const RAILS_INTERVAL: Duration = Duration::from_millis(950);
 
@@ -160,6 +165,12 @@ impl Sensing {
         record(&self.senses.history, CHASSIS, Quantity::Celsius, value.air.celsius, value.at);
     }
 
+    /// What the fan's wire says; returns whether that is new.
+    pub fn wire(&mut self, runs: Option<bool>) -> bool {
+        let fan = self.senses.fan.as_mut().filter(|fan| fan.sensed != runs);
+        fan.map(|fan| fan.sensed = runs).is_some()
+    }
+
     /// The computers have said something; without a meter their own power is what a run is measured by.
     pub fn telemetry(&mut self, telemetry: &Telemetry, now: Instant) {
         self.boards = boards_watts(telemetry, now);
@@ -274,13 +285,27 @@ pub struct Heard {
     pub status: watch::Receiver<Status>,
 }
 
+/// The fan's wire; where its pin cannot be read, what is concluded about the fan is all there is.
+fn open_wire(wire: FanWire) -> Option<Sense> {
+    match PiLevel::open(wire.gpio) {
+        Ok(level) => Some(Sense::new(level, wire)),
+        Err(trouble) => {
+            log::warn!("the fan's wire at pin {}: {trouble}", wire.gpio);
+            None
+        }
+    }
+}
+
 /// Follows everything until the run's end of the line is gone.
 pub async fn follow(senses: Senses, mut heard: Heard, told: watch::Sender<Senses>) {
+    let mut sense = senses.fan.and_then(|fan| open_wire(fan.entry.wire?));
+    let mut looks = tokio::time::interval(LOOKS);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sensing = Sensing::new(senses);
     // A sender that is gone belongs to what is not set up.
     let (mut has_meter, mut has_room, mut has_nodes) = (true, true, true);
+    told.send_replace(sensing.senses.clone());
     loop {
-        told.send_replace(sensing.senses.clone());
         tokio::select! {
             changed = heard.meter.changed(), if has_meter => match changed {
                 Ok(()) => sensing.meter(heard.meter.borrow_and_update().clone()),
@@ -304,6 +329,12 @@ pub async fn follow(senses: Senses, mut heard: Heard, told: watch::Sender<Senses
                 }
                 Err(_) => return,
             },
+            _ = looks.tick(), if sense.is_some() => {
+                if !sensing.wire(sense.as_mut().and_then(Sense::look)) {
+                    continue;
+                }
+            }
         }
+        told.send_replace(sensing.senses.clone());
     }
 }

@@ -85,11 +85,30 @@ pub struct FanEntry {
     pub hysteresis_k: f64,
     /// What the fan's plate says, W; `None` where the wall power is not to tell of it.
     pub watts: Option<f64>,
+    /// A wire that says whether it runs, if the owner has laid one.
+    pub wire: Option<FanWire>,
+}
+
+/// A wire from the fan to a pin of this Raspberry Pi.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FanWire {
+    /// The pin's number (BCM).
+    pub gpio: u8,
+    /// Whether the pin is high while the fan runs; else it is low then.
+    pub on_high: bool,
+}
+
+/// What the pin is while the fan runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum PinLevel {
+    High,
+    Low,
 }
 
 impl Default for FanEntry {
     fn default() -> Self {
-        Self { set_point_celsius: 60.0, hysteresis_k: 5.0, watts: None }
+        Self { set_point_celsius: 60.0, hysteresis_k: 5.0, watts: None, wire: None }
     }
 }
 
@@ -118,6 +137,8 @@ pub(super) struct FanTable {
     set_point_celsius: Option<Spanned<f64>>,
     hysteresis_k: Option<Spanned<f64>>,
     watts: Option<Spanned<f64>>,
+    gpio: Option<Spanned<i64>>,
+    on: Option<Spanned<PinLevel>>,
 }
 
 /// Reads `[meter]`; without the table there is none.
@@ -229,6 +250,12 @@ pub(super) fn fan(
         )?;
         entry.watts = Some(watts.into_inner());
     }
+    let on_high = table.on.is_none_or(|on| on.into_inner() == PinLevel::High);
+    if let Some(gpio) = table.gpio {
+        check(GPIOS.contains(gpio.get_ref()), source, &gpio, "gpio", "is outside 0 to 27")?;
+        let gpio = u8::try_from(gpio.into_inner()).unwrap_or_default();
+        entry.wire = Some(FanWire { gpio, on_high });
+    }
     Ok(Some(entry))
 }
 
@@ -250,6 +277,13 @@ mod tests {
         assert_eq!(parse(set).unwrap().meter.unwrap().pin, [0, 8, 1, 5]);
         assert_eq!(parse("[room]\n").unwrap().room.unwrap().gpio, 4);
         assert_eq!(parse("[fan]\nwatts = 30\n").unwrap().fan.unwrap().watts, Some(30.0));
+        let wire = |text| parse(text).unwrap().fan.unwrap().wire;
+        assert_eq!(wire("[fan]\non = 'low'\n"), None);
+        let on_high = true;
+        assert_eq!(wire("[fan]\ngpio = 17\n"), Some(super::FanWire { gpio: 17, on_high }));
+        let on_high = false;
+        let set = wire("[fan]\ngpio = 17\non = 'low'\n");
+        assert_eq!(set, Some(super::FanWire { gpio: 17, on_high }));
     }
 
     #[test]
@@ -271,6 +305,7 @@ mod tests {
             ),
             ("[meter]\nprice_per_kwh = -1\n", "key 'price_per_kwh': '-1' is outside 0 to 1000000"),
             ("[room]\ngpio = 40\n", "key 'gpio': '40' is outside 0 to 27"),
+            ("[fan]\ngpio = -1\n", "key 'gpio': '-1' is outside 0 to 27"),
             (
                 "[fan]\nset_point_celsius = 200\n",
                 "key 'set_point_celsius': '200' is outside 0 to 100",

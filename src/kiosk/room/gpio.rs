@@ -74,7 +74,8 @@ impl PiLine {
     }
 }
 
-fn trouble(error: &gpio::Error) -> Trouble {
+/// What is wrong with the pins.
+pub(crate) fn trouble(error: &gpio::Error) -> Trouble {
     match error {
         gpio::Error::PermissionDenied(_) => Trouble::Denied,
         gpio::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {

@@ -40,7 +40,7 @@ fn every_key_is_read() {
     assert_eq!((demo.id.as_str(), demo.order, demo.audience), ("pipe", 20, Audience::Visitor));
     assert_eq!(demo.program, "pipe-arm64");
     assert_eq!(demo.arguments, ["--flow", "swirl"]);
-    assert!(demo.mpi);
+    assert!(demo.mpi && demo.threads);
     assert_eq!(demo.ranks, Ranks { default: 3, min: 1, max: 8 });
     assert_eq!(demo.gpu, Gpu::Use);
     assert_eq!(demo.first_frame, Duration::from_secs(5));
@@ -63,6 +63,7 @@ fn what_may_be_left_out_has_a_plain_meaning() {
     let demo = valid("minimal.toml", "riscv64");
     assert_eq!((demo.order, demo.audience), (-1, Audience::Owner));
     assert_eq!((demo.program.as_str(), demo.mpi, demo.gpu), ("card", false, Gpu::No));
+    assert!(!demo.threads && !demo.resumes);
     assert_eq!(demo.ranks, Ranks { default: 1, min: 1, max: 1 });
     assert_eq!(demo.progress, Duration::from_millis(2500));
     assert_eq!((demo.picture, demo.controls.len()), (None, 0));

@@ -254,6 +254,11 @@ fn show_chassis(view: &ui::PowerView<'_>, senses: &Senses, language: Language, n
 }
 
 fn fan_word(fan: &Fan) -> ui::FanWord {
+    match fan.sensed {
+        Some(true) => return ui::FanWord::OnMeasured,
+        Some(false) => return ui::FanWord::OffMeasured,
+        None => {}
+    }
     match (fan.celsius, fan.runs, fan.is_confirmed()) {
         (None, ..) => ui::FanWord::None,
         (_, None, _) => ui::FanWord::Between,
