@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn the_thermostat_has_two_temperatures() {
-        let entry = FanEntry { set_point_celsius: 60.0, hysteresis_k: 5.0, watts: None, wire: None };
+        let entry =
+            FanEntry { set_point_celsius: 60.0, hysteresis_k: 5.0, watts: None, wire: None };
         let mut fan = Fan::new(entry);
         for (celsius, runs) in [
             (57.0, None),

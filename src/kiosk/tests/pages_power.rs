@@ -309,7 +309,11 @@ fn the_chassis_says_how_far_it_is_from_the_fans_start_and_that_the_fan_is_inferr
     assert_eq!(screen.said("chassis"), said);
     // A wire of its own counts more, with or without a temperature.
     for (sensed, room, said) in [
-        (true, Some(room), "In the chassis 35.1\u{a0}°C · 65\u{a0}% humidity · fan on, measured at its wire"),
+        (
+            true,
+            Some(room),
+            "In the chassis 35.1\u{a0}°C · 65\u{a0}% humidity · fan on, measured at its wire",
+        ),
         (false, None, "No sensor of the chassis is set up. · fan off, measured at its wire"),
     ] {
         let fan = Some(Fan { sensed: Some(sensed), ..fan });
