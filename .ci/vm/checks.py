@@ -428,6 +428,9 @@ def read_only_disk(kiosk):
         kiosk.stop_run()
     finally:
         machine.ask("mount -o remount,rw /")
+    # What systemd could not clear away on such a disk goes at the next boot (tmpfiles.d/systemd-tmp.conf); here, now.
+    machine.ask(f"systemctl stop {UNIT}; rm -rf /var/tmp/systemd-private-*-{UNIT}-*")
+    kiosk.restart()
     return "picture and run"
 
 
