@@ -120,7 +120,8 @@ template <typename T> INLINE T limited_share(T direction, T up_l, T up_r, T down
 // Defines a kernel for both number types from a template of the same name.
 #define KERNELS(name, parameters, arguments) \
     extern "C" __global__ void name##_f32 parameters(float) { name##_body<float> arguments; } \
-    extern "C" __global__ void name##_f64 parameters(double) { name##_body<double> arguments; }
+    extern "C" __global__ void name##_f64 parameters(double) { name##_body<double> arguments; } \
+    HOST_BUILT(name##_f32) HOST_BUILT(name##_f64)
 
 // The donor-cell pass.
 template <typename T> INLINE void donor_body(const T *psi_, T *out_, MOTION(T), WINDOW) {

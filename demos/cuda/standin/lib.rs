@@ -1,7 +1,7 @@
 //! Stands in for NVIDIA's driver where there is no GPU: a `libcuda.so.1` that interprets the very PTX that ships. For tests
 //! only, never packaged.
 //!
-//! [`ptx`] reads it, [`threads`] runs it with every access checked, [`memory`] is the device's memory, [`machine`] the
+//! [`ptx`] reads it, [`threads`] runs it with every access checked, [`memory`] is the device's memory, [`host`] runs the kernels compiled for this machine instead, [`machine`] the
 //! driver's state: queued work runs as late as the rules of CUDA allow, so a missing wait shows. Every thread of the
 //! host has a machine of its own, so tests do not meet. What there is, and what fails, a [`plan`] says.
 
@@ -13,6 +13,7 @@
     reason = "C functions with the driver's own names and contracts"
 )]
 
+mod host;
 mod machine;
 mod memory;
 mod plan;

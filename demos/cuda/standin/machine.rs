@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    host::Host,
     memory::{Memory, POISON},
     plan::Plan,
     ptx::{self, Kernel},
@@ -82,6 +83,7 @@ struct Event {
 pub struct Machine {
     pub plan: Plan,
     pub memory: Memory,
+    host: Option<Host>,
     context: Option<u64>,
     lost: Option<Code>,
     handles: u64,
@@ -98,6 +100,7 @@ pub struct Machine {
 impl Machine {
     pub fn new(plan: Plan) -> Self {
         Self {
+            host: plan.host.as_deref().map(Host::open),
             plan,
             memory: Memory::default(),
             context: None,
@@ -322,7 +325,8 @@ impl Machine {
         if grid.contains(&0) || block.contains(&0) || 1024 < block[0] * block[1] {
             return Err(Code::INVALID_VALUE);
         }
-        *self.launches.entry(kernel.name().to_owned()).or_default() += 1;
+        let how = if self.host.is_some() { "host-built " } else { "" };
+        *self.launches.entry(format!("{how}{}", kernel.name())).or_default() += 1;
         self.queue(stream, Work::Kernel(Launch { kernel, grid, block, values }))
     }
 
@@ -385,6 +389,10 @@ impl Machine {
                 self.memory.write(to, bytes)?.copy_from_slice(&copy);
             }
             Work::Kernel(launch) => {
+                if let Some(host) = &self.host {
+                    let is_there = host.run(&launch, &mut self.memory);
+                    return is_there.then_some(()).ok_or(Code::NOT_FOUND);
+                }
                 self.memory.begin_launch();
                 threads::run(&launch, &mut self.memory).map_err(|stop| {
                     self.notes.push(stop.words(&launch));

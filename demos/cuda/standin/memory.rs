@@ -123,6 +123,12 @@ impl Memory {
         Ok(&mut allocation.bytes[at..at + bytes])
     }
 
+    /// Where an address of the device really is; `None` for what is no address.
+    pub fn really(&mut self, address: u64) -> Option<*mut u8> {
+        let (allocation, at) = self.part(address, 0).ok()?;
+        Some(allocation.bytes[at..].as_mut_ptr())
+    }
+
     /// Another kernel begins: what went before cannot race with it.
     pub fn begin_launch(&mut self) {
         self.launch += 1;

@@ -1,5 +1,5 @@
 //! What the machine has, which calls fail, and which stream is early: words such as
-//! `memory=1000000 devices=2 fail=cuMemAlloc_v2:3:2 hurry=1`.
+//! `memory=1000000 devices=2 fail=cuMemAlloc_v2:3:2 hurry=1 host=/tmp/libkernels.so`.
 
 /// The plan, and how often each call was made.
 pub struct Plan {
@@ -8,6 +8,8 @@ pub struct Plan {
     /// The stream, counted from 1, whose work runs at once, while that of the others runs as late as may be. Of two streams
     /// that nothing orders, either may be first.
     pub hurry: Option<usize>,
+    /// A library of the kernels compiled for this machine (kernels/host.h), which then runs instead of the PTX.
+    pub host: Option<std::path::PathBuf>,
     failures: Vec<Failure>,
     /// The file for the report, if there is one.
     pub report: Option<std::path::PathBuf>,
@@ -37,6 +39,7 @@ impl Plan {
             devices: 1,
             memory_bytes: 1 << 30,
             hurry: None,
+            host: None,
             failures: Vec::new(),
             report: None,
         };
@@ -52,6 +55,7 @@ impl Plan {
             "devices" => self.devices = value.parse().ok()?,
             "memory" => self.memory_bytes = value.parse().ok()?,
             "hurry" => self.hurry = Some(value.parse().ok()?),
+            "host" => self.host = Some(value.into()),
             "fail" => {
                 let mut parts = value.split(':');
                 let call = parts.next()?.to_owned();

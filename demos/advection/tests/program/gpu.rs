@@ -139,9 +139,12 @@ fn computes_the_same_with(
     assert_eq!(reports.len(), gpus, "{context}");
     // The interior, and the rows on either side that wait for the halo.
     let sweeps = if devices.len() == 1 { 1 } else { 3 };
+    let how = if plan.contains("host=") { "host-built " } else { "" };
     let mut want: Vec<String> = launches
         .iter()
-        .map(|(kernel, count)| format!("launch {kernel}_{precision} {}", STEPS * sweeps * count))
+        .map(|(kernel, count)| {
+            format!("launch {how}{kernel}_{precision} {}", STEPS * sweeps * count)
+        })
         .collect();
     want.sort();
     for report in reports {
@@ -176,6 +179,29 @@ fn ranks_with_and_without_a_gpu_share_a_run() {
         for variant in [UPWIND, BASIC, SHOWN] {
             computes_the_same(devices, "f32", variant);
         }
+    }
+}
+
+/// The plan with the kernels as this machine's own compiler makes them.
+fn host_built() -> String {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/kernels/mpdata.cu");
+    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libmpdata_host.so");
+    let mut command = Command::new("c++");
+    command.args(["-x", "c++", "-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Werror"]);
+    command.args(["-D", "FOR_THE_HOST", "-shared", "-fPIC", "-o"]).arg(&library).arg(source);
+    let Output { status, stderr, .. } = command.output().unwrap();
+    assert!(status.success(), "{}", String::from_utf8_lossy(&stderr));
+    format!("host={}", library.display())
+}
+
+#[test]
+fn kernels_that_another_compiler_made_for_the_processor_compute_the_same_bits() {
+    let plan = host_built();
+    for variant in [UPWIND, BASIC, SHOWN, GAUGE, LIMITED, FOUR, THREE_LIMITED] {
+        for devices in [&["gpu"][..], &["gpu", "gpu"], &["gpu", "cpu", "gpu"], &["gpu"; 4]] {
+            computes_the_same_with(devices, "f32", variant, &plan);
+        }
+        computes_the_same_with(&["gpu", "gpu"], "f64", variant, &plan);
     }
 }
 
