@@ -167,7 +167,8 @@ pub fn offers(needs: Needs, computers: &[Computer], here: (u16, Equipment)) -> V
             false => (cores.min(wanted.max / computers.max(1)), 1),
         };
         let all = ranks * computers.max(1);
-        let threads = needs.threads.then_some(threads);
+        // A rank on a graphics processor has what cores there are, should that fail.
+        let threads = (needs.threads && processor != Processor::Gpu).then_some(threads);
         let scale = Scale { computers: Some(computers), ranks: Some(ranks), threads, processor };
         if 0 < ranks && (wanted.min..=wanted.max).contains(&all) && !offers.contains(&scale) {
             offers.push(scale);
@@ -490,6 +491,15 @@ mod tests {
         assert_eq!(shown(&[], 2), [(0, 1, 1), (0, 2, 1)]);
         let small = pair().map(|computer| Computer { slots: 1, ..computer });
         assert_eq!(shown(&small, 4), [(1, 1, 1), (2, 1, 1)]);
+
+        // The row of all graphics processors is what a run without a choice is on: it is shown as chosen.
+        let equipped = equipped();
+        let rows = offers(needs, &equipped, (4, Equipment::default()));
+        let on = |scale| {
+            let placement = place_scaled(needs, scale, &equipped.clone().into(), None);
+            (placement.hosts, placement.threads)
+        };
+        assert_eq!(on(*rows.last().unwrap()), on(Scale::default()));
 
         let threads = |scale: Scale| {
             let placement = place_scaled(needs, scale, &pair().to_vec().into(), None);

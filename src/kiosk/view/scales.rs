@@ -74,8 +74,7 @@ impl Scales {
 
 /// Cores on each computer, or graphics processors.
 fn cores_of_each(scale: &Scale) -> u16 {
-    let threads = if scale.processor == Processor::Gpu { None } else { scale.threads };
-    scale.ranks.unwrap_or(1).saturating_mul(threads.unwrap_or(1))
+    scale.ranks.unwrap_or(1).saturating_mul(scale.threads.unwrap_or(1))
 }
 
 /// In all.
