@@ -9,12 +9,16 @@ use advection::{
     simd::{Level, LevelError},
     strip::Device,
 };
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Most cells of a grid: 2 GiB of f64 per field, over all ranks.
 const MAX_CELLS: usize = 1 << 28;
 /// Most cells along a side.
 const MAX_SIDE: usize = 1 << 16;
+
+/// Fewest cells along a side that is measured, and most of a grid: 128 MiB of f64 per field.
+const FEWEST_MEASURED: usize = 16;
+const MAX_MEASURED: usize = 1 << 24;
 
 const SHAPES: &str = "\
 Files are NumPy's, C or Fortran order, f4 or f8 as --precision says, with the shapes and the staggering of PyMPDATA's
@@ -30,8 +34,11 @@ Without --headless the program is a demo of the kiosk, which starts it.";
 
 /// Advects a field on a doubly periodic grid with MPDATA, over MPI ranks.
 #[derive(Debug, Parser)]
-#[command(name = "advection", version, after_help = SHAPES)]
+#[command(name = "advection", version, after_help = SHAPES, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    /// What to do instead of advecting
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Compute and print one line instead of talking to the kiosk
     #[arg(long)]
     pub headless: bool,
@@ -83,6 +90,33 @@ pub struct Arguments {
     pub simd: Option<String>,
 }
 
+/// What the program does besides.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure this computer, its processor and its GPU, and print one JSON object
+    Bench(MeasureArguments),
+}
+
+/// What is measured.
+#[derive(Debug, Args)]
+pub struct MeasureArguments {
+    /// Cells, written NXxNY; may be given several times
+    #[arg(long = "size", value_name = "NXxNY", default_values = ["512x512", "1024x1024"], value_parser = parse_measured_size)]
+    pub sizes: Vec<(usize, usize)>,
+    /// Time of one measurement, s
+    #[arg(long, default_value_t = 0.5, value_parser = parse_seconds)]
+    pub seconds: f64,
+    /// How often each is measured
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub repeats: u16,
+    /// What the GPU's memory can do at most by its data sheet, GB/s
+    #[arg(long, value_parser = parse_bandwidth)]
+    pub peak_gb_s: Option<f64>,
+    /// What is measured: both, or one of them
+    #[arg(long, value_enum, default_value_t = DeviceName::Auto)]
+    pub device: DeviceName,
+}
+
 /// The numbers that are computed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Precision {
@@ -101,6 +135,23 @@ pub enum DeviceName {
     Cpu,
     /// A GPU
     Gpu,
+}
+
+impl DeviceName {
+    /// Whether a GPU is to be looked for.
+    pub fn wants_gpu(self) -> bool {
+        self != DeviceName::Cpu
+    }
+
+    /// Whether it is an error if there is none.
+    pub fn must_be_gpu(self) -> bool {
+        self == DeviceName::Gpu
+    }
+
+    /// Whether the processor is wanted.
+    pub fn wants_processor(self) -> bool {
+        self != DeviceName::Gpu
+    }
 }
 
 /// A flow that needs no files.
@@ -171,6 +222,27 @@ fn parse_size(text: &str) -> Result<(usize, usize), String> {
     Ok((nx, ny))
 }
 
+/// A grid on which every scheme can be measured; not so large that its fields and a copy would fill a small computer.
+fn parse_measured_size(text: &str) -> Result<(usize, usize), String> {
+    let (nx, ny) = parse_size(text)?;
+    if nx < FEWEST_MEASURED || ny < FEWEST_MEASURED || MAX_MEASURED < nx * ny {
+        return Err(format!(
+            "a side has at least {FEWEST_MEASURED} cells here, a grid at most {MAX_MEASURED}"
+        ));
+    }
+    Ok((nx, ny))
+}
+
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=60.0).contains(seconds));
+    seconds.ok_or_else(|| "write 0 to 60".into())
+}
+
+fn parse_bandwidth(text: &str) -> Result<f64, String> {
+    let bandwidth = text.parse().ok().filter(|bandwidth| (0.1..=1e6).contains(bandwidth));
+    bandwidth.ok_or_else(|| "write GB/s, such as 25.6".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,5 +258,21 @@ mod tests {
         for text in ["", "512", "0x4", "4x0", "65536x65536", "99999999999x1", "-1x3", "3x4x5"] {
             assert!(parse_size(text).is_err(), "{text}");
         }
+        assert_eq!(parse_measured_size("16x16"), Ok((16, 16)));
+        for text in ["15x16", "65536x4096", "x"] {
+            assert!(parse_measured_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_measured_is_bounded() {
+        for text in ["-1", "61", "nan", "inf", "x", ""] {
+            assert!(parse_seconds(text).is_err(), "{text}");
+            assert!(parse_bandwidth(&format!("-{text}")).is_err(), "{text}");
+        }
+        assert!(Arguments::try_parse_from(["advection", "--headless", "bench"]).is_err());
+        let arguments = Arguments::try_parse_from(["advection", "bench"]).unwrap();
+        let Some(Command::Bench(measured)) = arguments.command else { panic!("not bench") };
+        assert_eq!(measured.sizes, [(512, 512), (1024, 1024)]);
     }
 }

@@ -19,10 +19,13 @@ use crate::{
 
 mod kernels;
 mod passes;
+mod profile;
 
 pub use kernels::PTX;
 use kernels::{Kernels, Painted};
 use passes::Passes;
+use profile::Timer;
+pub use profile::{KernelTime, bytes_per_cell, copy_bytes_per_s};
 
 /// Threads of a block along rows and across them: whole warps that read neighbouring cells.
 pub const BLOCK: (u32, u32) = (64, 4);
@@ -170,9 +173,20 @@ impl<T: Real> GpuSlab<T> {
     /// # Errors
     /// If the GPU fails, now or with a step before.
     pub fn paint(&mut self, fine: usize, tile: &mut [u8]) -> Result<(), Error> {
+        self.queue_tile(fine, tile.len(), None)?;
+        self.tile.as_ref().map_or(Ok(()), |buffer| buffer.download(tile))
+    }
+
+    /// Queues the kernel that writes the tile, of `length` bytes.
+    fn queue_tile(
+        &mut self,
+        fine: usize,
+        length: usize,
+        timer: Option<&mut Timer>,
+    ) -> Result<(), Error> {
         let buffer = match &mut self.tile {
-            Some(buffer) if buffer.len() == tile.len() => buffer,
-            other => other.insert(Buffer::zeroed(&self.gpu, tile.len())?),
+            Some(buffer) if buffer.len() == length => buffer,
+            other => other.insert(Buffer::zeroed(&self.gpu, length)?),
         };
         let (columns, height) = (self.part.own.len() / fine, self.part.ny / fine);
         let threads = (columns as u32, height as u32);
@@ -186,8 +200,14 @@ impl<T: Real> GpuSlab<T> {
             lead: margin::<T>() as u32,
             first: self.part.halo as u32,
         };
-        self.kernels.painted.launch(&self.compute, threads, BLOCK, &arguments)?;
-        buffer.download(tile)
+        let (painted, stream) = (&self.kernels.painted, &self.compute);
+        let launch = || painted.launch(stream, threads, BLOCK, &arguments);
+        match timer {
+            Some(timer) => {
+                timer.time(stream, painted.name(), self.part.own.len() * self.part.ny, launch)
+            }
+            None => launch(),
+        }
     }
 
     /// Queues one step of a grid that is all in this part.
@@ -195,6 +215,30 @@ impl<T: Real> GpuSlab<T> {
     /// # Errors
     /// If the GPU fails, now or with a step before.
     pub fn advance_alone(&mut self, strength: Strength<T>) -> Result<(), Error> {
+        self.step_alone(strength, None)
+    }
+
+    /// Does a step of a grid that is all in this part, and a tile of the picture, and times each kernel in that over so
+    /// many launches.
+    ///
+    /// # Errors
+    /// If the GPU fails, now or with a step before.
+    pub fn profile(
+        &mut self,
+        strength: Strength<T>,
+        launches: u32,
+    ) -> Result<Vec<KernelTime>, Error> {
+        let mut timer = Timer::new(&self.gpu, launches)?;
+        self.step_alone(strength, Some(&mut timer))?;
+        self.queue_tile(1, self.part.own.len() * self.part.ny, Some(&mut timer))?;
+        Ok(timer.times)
+    }
+
+    fn step_alone(
+        &mut self,
+        strength: Strength<T>,
+        timer: Option<&mut Timer>,
+    ) -> Result<(), Error> {
         let (n, halo, reach) = (self.part.own.len(), self.part.halo, self.options.halo());
         let pitch = width::<T>(self.part.ny);
         let rows = |rows: Range<usize>| rows.start * pitch..rows.end * pitch;
@@ -202,7 +246,7 @@ impl<T: Real> GpuSlab<T> {
         let (first, last) = (rows(halo..halo + reach), rows(halo + n - reach..halo + n));
         self.psi.repeat(last, (halo - reach) * pitch, &self.compute)?;
         self.psi.repeat(first, (halo + n) * pitch, &self.compute)?;
-        self.sweep(halo - reach..halo + n + reach, strength)?;
+        self.sweep(halo - reach..halo + n + reach, strength, timer)?;
         std::mem::swap(&mut self.psi, &mut self.next);
         Ok(())
     }
@@ -246,7 +290,7 @@ impl<T: Real> GpuSlab<T> {
         self.psi.fetch(halo * pitch, first, reach * pitch, &self.travel)?;
         self.psi.fetch((halo + n - reach) * pitch, last, reach * pitch, &self.travel)?;
         if 2 * reach < n {
-            self.sweep(halo..halo + n, strength)?;
+            self.sweep(halo..halo + n, strength, None)?;
         }
         self.travel.wait()?;
         let length = reach * pitch;
@@ -266,17 +310,22 @@ impl<T: Real> GpuSlab<T> {
         self.psi.send((halo + n) * pitch, high, reach * pitch, &self.travel)?;
         self.arrived.record(&self.travel)?;
         self.compute.wait_for(&self.arrived)?;
-        self.sweep(halo - reach..halo + 2 * reach, strength)?;
-        self.sweep(halo + n - 2 * reach..halo + n + reach, strength)?;
+        self.sweep(halo - reach..halo + 2 * reach, strength, None)?;
+        self.sweep(halo + n - 2 * reach..halo + n + reach, strength, None)?;
         std::mem::swap(&mut self.psi, &mut self.next);
         Ok(())
     }
 
     /// Queues all passes for the rows whose neighbours are among `rows`.
-    fn sweep(&mut self, rows: Range<usize>, strength: Strength<T>) -> Result<(), Error> {
+    fn sweep(
+        &mut self,
+        rows: Range<usize>,
+        strength: Strength<T>,
+        timer: Option<&mut Timer>,
+    ) -> Result<(), Error> {
         let Self { passes, kernels, compute, part, options, .. } = self;
         let flow = passes::Motion { steady: &self.steady, stir: &self.stir, strength };
-        let queue = passes::Queue { kernels, stream: compute, ny: part.ny };
-        passes.run(&queue, *options, &self.psi, &flow, &mut self.next, rows)
+        let mut queue = passes::Queue { kernels, stream: compute, ny: part.ny, timer };
+        passes.run(&mut queue, *options, &self.psi, &flow, &mut self.next, rows)
     }
 }

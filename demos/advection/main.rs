@@ -4,13 +4,14 @@ mod agreement;
 mod arguments;
 mod headless;
 mod live;
+mod measure;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use agreement::Elsewhere;
-use arguments::Arguments;
+use arguments::{Arguments, Command};
 
 /// The exit code for a mistake on the command line or in a file, as `clap` uses it.
 const USAGE: u8 = 2;
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
     };
     // Every rank has the same command line and comes to the same conclusion; rank 0 says it.
     match Arguments::try_parse() {
+        Ok(Arguments { command: Some(Command::Bench(measured)), .. }) => {
+            conclude(measure::run(&job, &measured))
+        }
         Ok(arguments) if arguments.headless => conclude(headless::run(&job, &arguments)),
         Ok(arguments) => conclude(live::run(&job, &arguments)),
         Err(error) => {

@@ -70,6 +70,11 @@ pub struct Kernel<K> {
 }
 
 impl<K: 'static> Kernel<K> {
+    /// Its name in the PTX.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Queues a run with at least `threads` threads along x and y, in blocks of `block`; it must do nothing in threads
     /// beyond.
     ///

@@ -14,7 +14,7 @@ mod stream;
 
 pub use arguments::{Arguments, Float, In, Kind, Number, Out, Packed};
 pub use error::Error;
-pub use gpu::Gpu;
+pub use gpu::{Facts, Gpu};
 pub use kernel::{Kernel, Module};
 pub use memory::{Buffer, Locked};
 pub use stream::{Event, Stream};

@@ -11,7 +11,9 @@ use cust::{
 
 use crate::{Error, Gpu, error::Request, gpu::Opened};
 
-/// No times are taken: cheaper, and nothing here asks for them. `CU_EVENT_DISABLE_TIMING`.
+/// The time is taken. `CU_EVENT_DEFAULT`.
+const TIMES: u32 = 0;
+/// No times are taken: cheaper. `CU_EVENT_DISABLE_TIMING`.
 const NO_TIMES: u32 = 2;
 
 /// A queue of copies and kernels; those of two streams run at the same time.
@@ -66,10 +68,36 @@ impl Event {
     /// # Errors
     /// If the GPU offers none.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
+        Self::create(gpu, NO_TIMES)
+    }
+
+    /// The same, with the time of the moment.
+    ///
+    /// # Errors
+    /// If the GPU offers none.
+    pub fn timed(gpu: &Gpu) -> Result<Self, Error> {
+        Self::create(gpu, TIMES)
+    }
+
+    fn create(gpu: &Gpu, flags: u32) -> Result<Self, Error> {
         let mut handle = ptr::null_mut();
         // SAFETY: the driver writes the handle.
-        Request::Event.check(unsafe { sys::cuEventCreate(&mut handle, NO_TIMES) })?;
+        Request::Event.check(unsafe { sys::cuEventCreate(&mut handle, flags) })?;
         Ok(Self { handle, _context: gpu.opened() })
+    }
+
+    /// The time from the moment of `earlier` to this one, s, by the GPU's clock of half a microsecond; both are timed and
+    /// have happened.
+    ///
+    /// # Errors
+    /// If either is not timed or has not happened yet.
+    pub fn seconds_since(&self, earlier: &Event) -> Result<f64, Error> {
+        let mut milliseconds = 0.0;
+        // SAFETY: both handles are alive and of the same context; the driver writes the time.
+        let code =
+            unsafe { sys::cuEventElapsedTime(&mut milliseconds, earlier.handle, self.handle) };
+        Request::Event.check(code)?;
+        Ok(f64::from(milliseconds) * 1e-3)
     }
 
     /// Records the moment when all that was queued in `stream` is done.

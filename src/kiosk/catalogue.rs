@@ -47,6 +47,8 @@ pub struct Demo {
     pub program: String,
     /// What the program is given.
     pub arguments: Vec<String>,
+    /// The arguments with which it measures a computer and prints one JSON object; none if it cannot.
+    pub bench: Vec<String>,
     /// Whether it is started through `mpirun`.
     pub mpi: bool,
     /// How many ranks it wants; 1 without MPI.

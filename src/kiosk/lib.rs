@@ -6,6 +6,7 @@
 //! module that knows the markup), [`program`] (wires them together).
 
 pub mod appliance;
+pub mod bench;
 pub mod catalogue;
 pub mod command;
 pub mod computers;

@@ -19,6 +19,7 @@ use kiosk::{
         console,
         systemd::Systemd,
     },
+    bench,
     catalogue::{self, Catalogue},
     config::{self, Config},
     display::{self, Display},
@@ -59,6 +60,12 @@ enum Command {
     Watch(watch::Device),
     /// Look at every piece that a run needs, here and on the other computers, and say what is wrong and what to do
     Doctor,
+    /// Measure this computer, or others of kiosk.toml through ssh, by the demos that can, and print one JSON object
+    Bench {
+        /// Names of computers in kiosk.toml
+        #[arg(value_name = "NAME")]
+        computers: Vec<String>,
+    },
     /// Set the PIN of the owner's menu, read from standard input
     SetPin,
 }
@@ -76,6 +83,7 @@ fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Some(Command::Watch(device)) => watch::run(device, arguments.config.as_deref()),
         Some(Command::Doctor) => return examine(&arguments),
+        Some(Command::Bench { computers }) => bench(&arguments, computers),
         Some(Command::SetPin) => set_pin(&arguments),
         None => run(arguments),
     };
@@ -153,6 +161,31 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             .exec();
         return Err(error).context("the kiosk cannot begin anew");
     }
+    Ok(())
+}
+
+/// Prints what the demos measure; fails if one cannot.
+fn bench(arguments: &Arguments, computers: &[String]) -> anyhow::Result<()> {
+    let config = Config::load(arguments.config.as_deref(), Path::new(config::INSTALLED))?;
+    let executable = std::env::current_exe().context("where this program lies is unknown")?;
+    let folders = catalogue::folders(&arguments.demos, &executable);
+    let catalogue = Catalogue::find(&folders, arguments.demos.len());
+    catalogue.problems.iter().for_each(|problem| log::warn!("{problem}"));
+    let beside = executable.parent().unwrap_or(Path::new("."));
+    log::info!("measuring; a computer that does something else meanwhile is measured wrong");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let measured = runtime.block_on(async {
+        tokio::select! {
+            measured = bench::measure(&config, &catalogue, computers, beside) => measured.map_err(anyhow::Error::msg),
+            stopped = tokio::signal::ctrl_c() => {
+                stopped.context("cannot listen for Ctrl-C")?;
+                anyhow::bail!("stopped before all was measured")
+            }
+        }
+    })?;
+    let text = serde_json::to_string_pretty(&measured).context("the figures cannot be written")?;
+    writeln!(std::io::stdout(), "{text}").context("the figures cannot be printed")?;
+    anyhow::ensure!(measured.is_whole(), "not everything could be measured; 'trouble' says why");
     Ok(())
 }
 

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use cuda::{Buffer, Error, Gpu, Stream};
+use cuda::{Arguments, Buffer, Error, Gpu, Kernel, Stream};
 
 use super::{
     BLOCK, FaceBuffers, Strength,
     kernels::{Carried, Corrected, Donor, Flow, Kernels, Limited, Limits, Velocities, Window},
+    profile::Timer,
 };
 use crate::{
     mpdata::Options,
@@ -55,6 +56,8 @@ pub struct Queue<'a, T: Real> {
     pub kernels: &'a Kernels<T>,
     pub stream: &'a Stream,
     pub ny: usize,
+    /// Times every launch, if they are to be timed.
+    pub timer: Option<&'a mut Timer>,
 }
 
 impl<T: Real> Queue<'_, T> {
@@ -68,8 +71,19 @@ impl<T: Real> Queue<'_, T> {
         }
     }
 
-    fn threads(&self, rows: &Range<usize>) -> (u32, u32) {
-        (self.ny as u32, rows.len() as u32)
+    /// A thread for every cell of `rows`.
+    fn launch<A: Arguments>(
+        &mut self,
+        kernel: &Kernel<A::Key>,
+        rows: &Range<usize>,
+        arguments: &A,
+    ) -> Result<(), Error> {
+        let (stream, threads) = (self.stream, (self.ny as u32, rows.len() as u32));
+        let launch = || kernel.launch(stream, threads, BLOCK, arguments);
+        match &mut self.timer {
+            Some(timer) => timer.time(stream, kernel.name(), self.ny * rows.len(), launch),
+            None => launch(),
+        }
     }
 }
 
@@ -93,7 +107,7 @@ impl<T: Real> Passes<T> {
     /// Queues a step from `psi` to `next`, `psi` being right on `rows`.
     pub fn run(
         &mut self,
-        queue: &Queue<'_, T>,
+        queue: &mut Queue<'_, T>,
         options: Options,
         psi: &Buffer<T>,
         motion: &Motion<'_, T>,
@@ -108,7 +122,8 @@ impl<T: Real> Passes<T> {
             flow: motion.flow(),
             window: queue.window(&rows),
         };
-        queue.kernels.donor.launch(queue.stream, queue.threads(&rows), BLOCK, &donor)?;
+        let kernels = queue.kernels;
+        queue.launch(&kernels.donor, &rows, &donor)?;
         for k in 0..options.passes - 1 {
             rows = self.correct(queue, options, k, psi, motion, next, rows)?;
         }
@@ -119,7 +134,7 @@ impl<T: Real> Passes<T> {
     #[allow(clippy::too_many_arguments, reason = "they are those of `run`, and two more")]
     fn correct(
         &mut self,
-        queue: &Queue<'_, T>,
+        queue: &mut Queue<'_, T>,
         options: Options,
         k: usize,
         old: &Buffer<T>,
@@ -131,7 +146,7 @@ impl<T: Real> Passes<T> {
         let (psi, other) = if k.is_multiple_of(2) { (&*even, odd) } else { (&*odd, even) };
         let keep = k + 2 < options.passes;
         let out = if keep { other } else { next };
-        let (kernels, stream) = (queue.kernels, queue.stream);
+        let kernels = queue.kernels;
         let gauge = options.infinite_gauge.into();
         // With the limiter the second pair always has the limited velocities; without, the pairs take turns.
         let swapped = !options.non_oscillatory && !k.is_multiple_of(2);
@@ -142,14 +157,14 @@ impl<T: Real> Passes<T> {
         if !keep && !options.non_oscillatory {
             let (psi, out, window) = (psi.read(), out.write(), queue.window(&inside));
             let corrected = Corrected { psi, out, gauge, flow, window };
-            kernels.corrected.launch(stream, queue.threads(&inside), BLOCK, &corrected)?;
+            queue.launch(&kernels.corrected, &inside, &corrected)?;
             return Ok(inside);
         }
         // One row more: that of the x faces behind the last cells.
         let faces = inside.start..rows.end;
         let (x, y, window) = (made.x.write(), made.y.write(), queue.window(&faces));
         let velocities = Velocities { psi: psi.read(), x, y, gauge, flow, window };
-        kernels.velocities.launch(stream, queue.threads(&faces), BLOCK, &velocities)?;
+        queue.launch(&kernels.velocities, &faces, &velocities)?;
         if options.non_oscillatory {
             let limits = Limits {
                 old: old.read(),
@@ -161,7 +176,7 @@ impl<T: Real> Passes<T> {
                 gauge,
                 window: queue.window(&inside),
             };
-            kernels.limits.launch(stream, queue.threads(&inside), BLOCK, &limits)?;
+            queue.launch(&kernels.limits, &inside, &limits)?;
         }
         let done = inner(rows.clone(), if options.non_oscillatory { 2 } else { 1 });
         let carried = Carried {
@@ -176,7 +191,7 @@ impl<T: Real> Passes<T> {
             keep: keep.into(),
             window: queue.window(&done),
         };
-        kernels.carried.launch(stream, queue.threads(&done), BLOCK, &carried)?;
+        queue.launch(&kernels.carried, &done, &carried)?;
         if keep && options.non_oscillatory {
             let faces = done.start..done.end + 1;
             let limited = Limited {
@@ -188,7 +203,7 @@ impl<T: Real> Passes<T> {
                 limited_y: from.y.write(),
                 window: queue.window(&faces),
             };
-            kernels.limited.launch(stream, queue.threads(&faces), BLOCK, &limited)?;
+            queue.launch(&kernels.limited, &faces, &limited)?;
         }
         Ok(done)
     }

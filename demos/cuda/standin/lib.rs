@@ -30,6 +30,9 @@ use machine::{Code, Machine, Work};
 /// The name of the device, which tests ask for: no test takes a real GPU or none for this one.
 const NAME: &[u8] = b"CPU stand-in (test only)";
 
+/// The flag of an event without times.
+const DISABLE_TIMING: c_uint = 2;
+
 thread_local! {
     static MACHINE: RefCell<Machine> = RefCell::new(Machine::new(plan::Plan::from_environment()));
 }
@@ -129,11 +132,22 @@ pub unsafe extern "C" fn cuDeviceGetName(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuDeviceGetAttribute(
     value: *mut c_int,
-    _attribute: c_uint,
+    attribute: c_uint,
     _device: c_int,
 ) -> c_uint {
-    // SAFETY: as `put` says.
-    call("cuDeviceGetAttribute", |_| unsafe { put(value, 0) })
+    call("cuDeviceGetAttribute", |machine| {
+        // Those of a Jetson Nano; the numbers of the attributes are cuda.h's.
+        let answer = match attribute {
+            16 => 1,                             // MULTIPROCESSOR_COUNT
+            36 => machine.plan.memory_clock_khz, // MEMORY_CLOCK_RATE
+            37 => 64,                            // GLOBAL_MEMORY_BUS_WIDTH, bits
+            75 => 5,                             // COMPUTE_CAPABILITY_MAJOR
+            76 => 3,                             // COMPUTE_CAPABILITY_MINOR
+            _ => 0,
+        };
+        // SAFETY: as `put` says.
+        unsafe { put(value, answer) }
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -316,10 +330,11 @@ pub extern "C" fn cuStreamWaitEvent(
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn cuEventCreate(event: *mut *mut c_void, _flags: c_uint) -> c_uint {
+pub unsafe extern "C" fn cuEventCreate(event: *mut *mut c_void, flags: c_uint) -> c_uint {
     call("cuEventCreate", |machine| {
+        let is_timed = flags & DISABLE_TIMING == 0;
         // SAFETY: as `put` says.
-        machine.add_event().and_then(|handle| unsafe { put(event, handle as *mut c_void) })
+        machine.add_event(is_timed).and_then(|handle| unsafe { put(event, handle as *mut c_void) })
     })
 }
 
@@ -331,6 +346,19 @@ pub extern "C" fn cuEventDestroy_v2(event: *mut c_void) -> c_uint {
 #[unsafe(no_mangle)]
 pub extern "C" fn cuEventRecord(event: *mut c_void, stream: *mut c_void) -> c_uint {
     call("cuEventRecord", |machine| machine.record(event as u64, stream as u64))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuEventElapsedTime(
+    milliseconds: *mut f32,
+    start: *mut c_void,
+    end: *mut c_void,
+) -> c_uint {
+    call("cuEventElapsedTime", |machine| {
+        let elapsed = machine.elapsed_ms(start as u64, end as u64);
+        // SAFETY: as `put` says.
+        elapsed.and_then(|elapsed| unsafe { put(milliseconds, elapsed) })
+    })
 }
 
 #[unsafe(no_mangle)]

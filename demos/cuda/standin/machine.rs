@@ -5,6 +5,7 @@ use std::{
     fmt::Write,
     fs,
     rc::Rc,
+    time::Instant,
 };
 
 use crate::{
@@ -29,6 +30,7 @@ impl Code {
     pub const INVALID_PTX: Code = Code(218);
     pub const INVALID_HANDLE: Code = Code(400);
     pub const NOT_FOUND: Code = Code(500);
+    pub const NOT_READY: Code = Code(600);
     pub const ILLEGAL_ADDRESS: Code = Code(700);
     pub const LAUNCH_TIMEOUT: Code = Code(702);
     pub const MISALIGNED_ADDRESS: Code = Code(716);
@@ -77,6 +79,9 @@ struct Event {
     happened: u64,
     /// The stream that recorded it last.
     stream: u64,
+    is_timed: bool,
+    /// When the last moment was.
+    when: Option<Instant>,
 }
 
 /// All of it.
@@ -289,16 +294,29 @@ impl Machine {
         self.streams.remove(&stream).map(|_| ()).ok_or(Code::INVALID_HANDLE)
     }
 
-    pub fn add_event(&mut self) -> Result<u64, Code> {
+    pub fn add_event(&mut self, is_timed: bool) -> Result<u64, Code> {
         self.opened()?;
         let handle = self.handle();
-        self.events.insert(handle, Event::default());
+        self.events.insert(handle, Event { is_timed, ..Event::default() });
         Ok(handle)
     }
 
     pub fn remove_event(&mut self, event: u64) -> Result<(), Code> {
         self.finish_all()?;
         self.events.remove(&event).map(|_| ()).ok_or(Code::INVALID_HANDLE)
+    }
+
+    /// The time between two moments, by this machine's clock: how long the stand-in took.
+    pub fn elapsed_ms(&self, start: u64, end: u64) -> Result<f32, Code> {
+        let moment = |event| {
+            let event = self.events.get(&event).filter(|event| event.is_timed);
+            let event = event.ok_or(Code::INVALID_HANDLE)?;
+            let when = event.when.ok_or(Code::INVALID_HANDLE)?;
+            if event.happened < event.recorded { Err(Code::NOT_READY) } else { Ok(when) }
+        };
+        let (start, end) = (moment(start)?, moment(end)?);
+        let ms = |later: Instant, earlier| later.duration_since(earlier).as_secs_f32() * 1e3;
+        Ok(if start <= end { ms(end, start) } else { -ms(start, end) })
     }
 
     pub fn record(&mut self, event: u64, stream: u64) -> Result<(), Code> {
@@ -402,6 +420,7 @@ impl Machine {
             Work::Record { event, nth } => {
                 let entry = self.events.get_mut(&event).ok_or(Code::INVALID_HANDLE)?;
                 entry.happened = entry.happened.max(nth);
+                entry.when = Some(Instant::now());
             }
             Work::Wait { event, nth } => self.happen(event, nth)?,
         }

@@ -1,10 +1,12 @@
 //! What the machine has, which calls fail, and which stream is early: words such as
-//! `memory=1000000 devices=2 fail=cuMemAlloc_v2:3:2 hurry=1 host=/tmp/libkernels.so`.
+//! `memory=1000000 devices=2 fail=cuMemAlloc_v2:3:2 clock=13000 hurry=1 host=/tmp/libkernels.so`.
 
 /// The plan, and how often each call was made.
 pub struct Plan {
     pub devices: i32,
     pub memory_bytes: usize,
+    /// What the driver says of the memory's clock, which is wrong on some Jetsons.
+    pub memory_clock_khz: i32,
     /// The stream, counted from 1, whose work runs at once, while that of the others runs as late as may be. Of two streams
     /// that nothing orders, either may be first.
     pub hurry: Option<usize>,
@@ -38,6 +40,7 @@ impl Plan {
         let mut plan = Self {
             devices: 1,
             memory_bytes: 1 << 30,
+            memory_clock_khz: 1_600_000,
             hurry: None,
             host: None,
             failures: Vec::new(),
@@ -54,6 +57,7 @@ impl Plan {
         match key {
             "devices" => self.devices = value.parse().ok()?,
             "memory" => self.memory_bytes = value.parse().ok()?,
+            "clock" => self.memory_clock_khz = value.parse().ok()?,
             "hurry" => self.hurry = Some(value.parse().ok()?),
             "host" => self.host = Some(value.into()),
             "fail" => {

@@ -12,7 +12,7 @@ use std::{
     path::PathBuf,
 };
 
-use cuda::{Buffer, Error, Event, Gpu, In, Kernel, Locked, Module, Out, Stream, arguments};
+use cuda::{Buffer, Error, Event, Facts, Gpu, In, Kernel, Locked, Module, Out, Stream, arguments};
 use libloading::Library;
 
 const PTX: &str = include_str!("kernels/defects.ptx");
@@ -142,6 +142,47 @@ fn a_kernel_computes_and_is_counted() {
     assert_eq!(standin.report(), "launch twice_f32 1\nopen\n");
     drop(program);
     assert_eq!(standin.report(), "launch twice_f32 1\n", "everything is given back");
+}
+
+#[test]
+fn the_time_between_two_moments_is_that_of_the_work_between_them() {
+    let _standin = Standin::new("");
+    let mut program = Program::new().unwrap();
+    let [begin, end] = [(); 2].map(|()| Event::timed(&program.gpu).unwrap());
+    let clock = std::time::Instant::now();
+    begin.record(&program.first).unwrap();
+    program.launch("twice_f32").unwrap();
+    end.record(&program.first).unwrap();
+    let early = end.seconds_since(&begin).err().unwrap().to_string();
+    assert_eq!(early, "the GPU offers no event: InvalidHandle (CUDA error 400)", "nothing ran yet");
+    program.first.wait().unwrap();
+    let seconds = end.seconds_since(&begin).unwrap();
+    assert!(0.0 < seconds && seconds < clock.elapsed().as_secs_f64(), "{seconds}");
+    begin.record(&program.first).unwrap();
+    let early = end.seconds_since(&begin).err().unwrap().to_string();
+    assert_eq!(early, "the GPU offers no event: NotReady (CUDA error 600)", "queued anew");
+    let untimed = end.seconds_since(&program.event).err().unwrap().to_string();
+    assert_eq!(untimed, "the GPU offers no event: InvalidHandle (CUDA error 400)");
+}
+
+#[test]
+fn the_driver_says_what_device_it_has() {
+    let _standin = Standin::new("memory=4000000000");
+    let facts = Gpu::open(0).unwrap().facts().unwrap();
+    let nano = Facts {
+        driver: (10, 2),
+        compute_capability: (5, 3),
+        multiprocessors: 1,
+        memory_bytes: 4_000_000_000,
+        // 1600 MHz, two transfers, 64 bit.
+        memory_bytes_per_s: 25_600_000_000,
+    };
+    assert_eq!(facts, nano);
+    for call in ["cuDriverGetVersion", "cuDeviceGetAttribute", "cuDeviceTotalMem_v2"] {
+        let _standin = Standin::new(&format!("fail={call}:1:101"));
+        let error = Gpu::open(0).unwrap().facts().err().unwrap().to_string();
+        assert_eq!(error, "the GPU does not answer: InvalidDevice (CUDA error 101)", "{call}");
+    }
 }
 
 #[test]

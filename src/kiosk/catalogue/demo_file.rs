@@ -79,6 +79,9 @@ impl Demo {
             "there are more than 64; give fewer",
         )?;
 
+        let bench =
+            tables.bench.map(|words| bench(&source, words)).transpose()?.unwrap_or_default();
+
         let mut texts = BTreeMap::new();
         for (language, table) in tables.text {
             check_language(&source, &language, table.span(), texts.len())?;
@@ -121,6 +124,7 @@ impl Demo {
             audience: tables.audience,
             program,
             arguments: tables.arguments.into_iter().map(Spanned::into_inner).collect(),
+            bench,
             mpi: tables.mpi,
             ranks,
             resumes: tables.resumes,
@@ -143,6 +147,7 @@ struct DemoTables {
     program: Spanned<ProgramNames>,
     #[serde(default)]
     arguments: Vec<Spanned<String>>,
+    bench: Option<Spanned<Vec<String>>>,
     mpi: bool,
     ranks: Option<Spanned<RanksTable>>,
     #[serde(default)]
@@ -270,6 +275,18 @@ impl TextTable {
             student: self.student.trim().into(),
         })
     }
+}
+
+/// The arguments with which a program measures a computer; ssh hands them to a shell.
+fn bench(source: &Source<'_>, words: Spanned<Vec<String>>) -> Result<Vec<String>, TomlFileError> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._=/-".contains(&byte);
+    let is_word =
+        |word: &String| (1..=MAX_ARGUMENT).contains(&word.len()) && word.bytes().all(is_plain);
+    let holds =
+        (1..=MAX_ARGUMENTS).contains(&words.get_ref().len()) && words.get_ref().iter().all(is_word);
+    let problem = "is no list of words of letters, digits and . _ = / -; write [\"bench\"]";
+    ensure(holds, source, words.span(), "bench", problem)?;
+    Ok(words.into_inner())
 }
 
 const NOT_A_FILE_NAME: &str =

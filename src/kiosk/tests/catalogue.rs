@@ -40,6 +40,7 @@ fn every_key_is_read() {
     assert_eq!((demo.id.as_str(), demo.order, demo.audience), ("pipe", 20, Audience::Visitor));
     assert_eq!(demo.program, "pipe-arm64");
     assert_eq!(demo.arguments, ["--flow", "swirl"]);
+    assert_eq!(demo.bench, ["bench", "--size=64x64"]);
     assert!(demo.mpi && demo.threads);
     assert_eq!(demo.ranks, Ranks { default: 3, min: 1, max: 8 });
     assert_eq!(demo.gpu, Gpu::Use);

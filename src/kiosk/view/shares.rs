@@ -164,6 +164,7 @@ mod tests {
             audience: Audience::Visitor,
             program: Default::default(),
             arguments: Vec::new(),
+            bench: Vec::new(),
             mpi: true,
             ranks: Ranks { default: 1, min: 1, max: 64 },
             resumes: false,

@@ -44,13 +44,13 @@ const THREE_LIMITED: Variant = (
 );
 
 /// The stand-in as this machine's driver, for programs that get these variables.
-struct Driver {
+pub struct Driver {
     folder: PathBuf,
     reports: PathBuf,
 }
 
 impl Driver {
-    fn new(folder: &Folder) -> Self {
+    pub fn new(folder: &Folder) -> Self {
         let standin = Path::new(PROGRAM).with_file_name("libstandin.so");
         assert!(standin.exists(), "build it first: cargo build --package standin");
         let driver = Self { folder: folder.path("driver"), reports: folder.path("reports") };
@@ -60,7 +60,7 @@ impl Driver {
         driver
     }
 
-    fn variables(&self, plan: &str) -> [(&'static str, String); 3] {
+    pub fn variables(&self, plan: &str) -> [(&'static str, String); 3] {
         [
             ("LD_LIBRARY_PATH", self.folder.display().to_string()),
             ("STANDIN_REPORTS", self.reports.display().to_string()),
@@ -69,7 +69,7 @@ impl Driver {
     }
 
     /// What the stand-in has to say of every process that opened it.
-    fn reports(&self) -> Vec<String> {
+    pub fn reports(&self) -> Vec<String> {
         let files = fs::read_dir(&self.reports).unwrap();
         files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
     }

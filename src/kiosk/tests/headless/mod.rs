@@ -242,6 +242,7 @@ pub fn demo(id: &str, order: i64) -> Demo {
         audience: Audience::Visitor,
         program: id.into(),
         arguments: Vec::new(),
+        bench: Vec::new(),
         mpi: true,
         ranks: Ranks { default: 2, min: 1, max: 4 },
         resumes: false,
