@@ -4,9 +4,11 @@ mod addresses;
 mod bundle;
 mod door;
 pub mod pin;
+pub mod shutdown;
 
 use std::{
     path::{Path, PathBuf},
+    pin::Pin,
     time::Instant,
 };
 
@@ -18,6 +20,7 @@ use tokio::{
 use crate::{config::Owner, doctor::Subject};
 use door::Door;
 use pin::Answer;
+use shutdown::{ShutDown, Switches};
 
 /// One wish of whoever stands before the owner's menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,12 @@ pub enum Order {
     Bundle,
     /// End the kiosk, so that it begins anew.
     Restart,
+    /// Switch all computers off, this one last.
+    ShutDown,
+    /// Do not, after all.
+    StayUp,
+    /// Switch this one off although others have not gone.
+    GoOn,
 }
 
 /// Whether the menu is open, and if not, why.
@@ -73,6 +82,8 @@ pub struct Told {
     pub log: Vec<String>,
     /// The file for whoever helps.
     pub bundle: Bundle,
+    /// How far the shut-down is.
+    pub shut_down: ShutDown,
 }
 
 /// Lines of the log that have room on the screen.
@@ -81,13 +92,25 @@ const LINES: usize = 14;
 /// Does what is asked, until nobody can ask any more; `restart` is called when the kiosk is to begin anew.
 pub async fn run(
     owner: Owner,
+    switches: Switches,
     subject: Subject,
     mut orders: mpsc::Receiver<Order>,
     told: watch::Sender<Told>,
     restart: impl Fn(),
 ) {
     let mut door = Door::default();
-    while let Some(order) = orders.recv().await {
+    let (go_on, heard) = watch::channel(0_u32);
+    let tell = |stage| told.send_modify(|told| told.shut_down = stage);
+    let mut leaving: Option<Pin<Box<dyn Future<Output = ()> + '_>>> = None;
+    loop {
+        let order = tokio::select! {
+            order = orders.recv() => order,
+            () = async { if let Some(leaving) = &mut leaving { leaving.await } }, if leaving.is_some() => {
+                leaving = None;
+                continue;
+            }
+        };
+        let Some(order) = order else { return };
         let is_open = told.borrow().entrance == Entrance::Open;
         match order {
             Order::Enter(text) => {
@@ -98,9 +121,12 @@ pub async fn run(
                     true => (addresses::addresses(Path::new("/")), crate::journal::lines(LINES)),
                     false => Default::default(),
                 };
-                told.send_replace(Told { entrance, addresses, log, bundle: Bundle::None });
+                told.send_replace(Told { entrance, addresses, log, ..Told::default() });
             }
-            Order::Leave => drop(told.send_replace(Told::default())),
+            Order::Leave => {
+                leaving = None;
+                told.send_replace(Told::default());
+            }
             Order::Bundle if is_open => {
                 told.send_modify(|told| told.bundle = Bundle::Writing);
                 let bundle = match bundle::write(&owner.bundle_folder, &subject).await {
@@ -116,7 +142,22 @@ pub async fn run(
                 log::info!("the owner starts the kiosk anew");
                 restart();
             }
-            Order::Bundle | Order::Restart => log::warn!("refused without a PIN: {order:?}"),
+            // A second press changes nothing.
+            Order::ShutDown if is_open && leaving.is_some() => {}
+            Order::ShutDown if is_open => {
+                log::info!("the owner shuts the cluster down");
+                leaving = Some(Box::pin(switches.run(tell, heard.clone())));
+            }
+            Order::StayUp => {
+                if leaving.take().is_some() {
+                    log::info!("the owner does not shut the cluster down after all");
+                }
+                tell(ShutDown::None);
+            }
+            Order::GoOn if is_open => go_on.send_modify(|count| *count += 1),
+            Order::Bundle | Order::Restart | Order::ShutDown | Order::GoOn => {
+                log::warn!("refused without a PIN: {order:?}");
+            }
         }
     }
 }
@@ -146,13 +187,21 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::config::Config;
+    use shutdown::Pace;
 
     /// What is told after these orders, with the PIN 1234, and how often the kiosk was started anew.
     fn told(orders: &[Order]) -> (Told, usize) {
         let folder = tempfile::tempdir().unwrap();
         let pin_file = folder.path().join("pin");
         pin::set("1234", &pin_file).unwrap();
-        let owner = Owner { pin_file, bundle_folder: folder.path().into() };
+        let owner = Owner { pin_file, bundle_folder: folder.path().into(), ..Owner::default() };
+        let config = Config {
+            owner: Owner { shut_down: vec!["/nonexistent/off".into()], ..owner.clone() },
+            ..Config::default()
+        };
+        let pace = Pace { countdown: Duration::ZERO, ..Pace::default() };
+        let switches = Switches::new(&config, pace);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (sender, receiver) = mpsc::channel(16);
         orders.iter().for_each(|order| sender.try_send(order.clone()).unwrap());
@@ -165,7 +214,7 @@ mod tests {
             executable: folder.path().join("hpc-kiosk"),
             demos: Vec::new(),
         };
-        runtime.block_on(run(owner, subject, receiver, tell, restart));
+        runtime.block_on(run(owner, switches, subject, receiver, tell, restart));
         if let Bundle::Written(file) = &told.borrow().bundle {
             let text = std::fs::read_to_string(file).unwrap();
             assert!(text.contains("hpc-kiosk") && text.contains("self-test"), "{text}");
@@ -196,6 +245,16 @@ mod tests {
         let Entrance::Wrong(Some(until)) = told.entrance else { panic!("{told:?}") };
         let wait = until - Instant::now();
         assert!(Duration::from_secs(5) < wait && wait <= Duration::from_secs(10), "{wait:?}");
+    }
+
+    #[test]
+    fn only_an_open_menu_shuts_down_and_who_leaves_it_has_cancelled() {
+        let (shut, _) = told(&[Order::ShutDown, Order::GoOn]);
+        assert_eq!(shut, Told::default());
+        for cancel in [Order::StayUp, Order::Leave] {
+            let (told, _) = told(&[enter("1234"), Order::ShutDown, cancel]);
+            assert_eq!(told.shut_down, ShutDown::None);
+        }
     }
 
     #[test]

@@ -26,7 +26,10 @@ use crate::{
     doctor::{Examination, Subject, examine_when_asked},
     intent::Intent,
     meter::{Meter, bluetooth::MeterThread},
-    owner::{self, Order, Told},
+    owner::{
+        self, Order, Told,
+        shutdown::{Pace, Switches},
+    },
     room::{Room, RoomThread},
     senses::{self, Heard, Senses},
     supervisor::{self, Computers, Settings, Status},
@@ -220,7 +223,9 @@ async fn work(
         anew.store(true, Ordering::Relaxed);
         stop.cancel();
     };
-    let owning = owner::run(config.owner.clone(), subject.clone(), orders, owner_told, begin_anew);
+    let switches = Switches::new(&config, Pace::default());
+    let (owner, for_owner) = (config.owner.clone(), subject.clone());
+    let owning = owner::run(owner, switches, for_owner, orders, owner_told, begin_anew);
     tokio::pin!(owning);
     let mut is_owning = true;
     let sorting = sort(asked, wishes, examine, order);

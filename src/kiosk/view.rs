@@ -25,6 +25,7 @@ mod resting;
 mod scales;
 mod selftest;
 mod shares;
+mod shutdown;
 mod strip;
 mod touch;
 
@@ -117,6 +118,7 @@ pub struct View {
     cluster: RefCell<cluster::Cluster>,
     node: RefCell<node::NodePage>,
     selftest: selftest::SelftestPage,
+    shut_down: shutdown::ShutDownPage,
     examination: RefCell<Examination>,
     power: RefCell<power::PowerPage>,
     senses: RefCell<Senses>,
@@ -167,6 +169,7 @@ impl View {
             cluster: RefCell::new(cluster::Cluster::new(app)),
             node: RefCell::new(node::NodePage::new(app)),
             selftest: selftest::SelftestPage::new(app),
+            shut_down: shutdown::ShutDownPage::new(app),
             examination: RefCell::default(),
             power: RefCell::new(power::PowerPage::new(app)),
             senses: RefCell::default(),
@@ -182,6 +185,7 @@ impl View {
         view.listen(app);
         view.listen_to_nodes(app);
         view.listen_to_owner(app);
+        view.listen_to_shut_down(app);
         view.translate();
         view.show_page(Instant::now());
         view
@@ -677,6 +681,7 @@ impl View {
             Page::Owner => ui::Page::Owner,
             Page::Log => ui::Page::Log,
             Page::KeyTester => ui::Page::KeyTester,
+            Page::ShutDown => ui::Page::ShutDown,
         });
         match navigation.page {
             Page::Home => {
@@ -714,7 +719,7 @@ impl View {
                     played,
                 );
             }
-            Page::Pin | Page::Owner | Page::Log | Page::KeyTester => {
+            Page::Pin | Page::Owner | Page::Log | Page::KeyTester | Page::ShutDown => {
                 self.show_owners_pages(&app, &navigation, now);
             }
             Page::Help => app.global::<ui::HelpView>().set_focused(navigation.button.is_some()),

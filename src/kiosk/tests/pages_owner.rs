@@ -13,7 +13,10 @@ use headless::{Headless, demo, readings};
 use kiosk::{
     display::RawInput,
     intent::Intent,
-    owner::{Bundle, Entrance, Order, Told},
+    owner::{
+        Bundle, Entrance, Order, Told,
+        shutdown::{Leaving, ShutDown},
+    },
     ui::{self, Page},
     view::{Language, Wanted},
 };
@@ -40,7 +43,7 @@ fn at_home() -> Headless {
 
 fn told(entrance: Entrance) -> Told {
     let (addresses, log) = (vec!["192.168.0.1".into()], vec!["INFO all is well".into()]);
-    Told { entrance, addresses, log, bundle: Bundle::None }
+    Told { entrance, addresses, log, ..Told::default() }
 }
 
 /// In the menu.
@@ -222,4 +225,76 @@ fn the_key_tester_shows_keys_and_does_nothing_else() {
     assert_eq!(screen.texts().iter().filter(|text| *text == "Tab").count(), 8);
     screen.tap("Back");
     assert_eq!(page(&screen), Page::Owner);
+}
+
+/// In the menu, with the shut-down so far.
+fn shutting(screen: &Headless, stage: ShutDown) {
+    screen.view.show_owner(Told { shut_down: stage, ..told(Entrance::Open) }, Instant::now());
+}
+
+fn leaving(name: &str, is_silent: bool, trouble: Option<&str>) -> Leaving {
+    Leaving { name: name.into(), is_silent, trouble: trouble.map(str::to_owned) }
+}
+
+#[test]
+fn the_cluster_is_shut_down_with_a_countdown_that_can_be_cancelled() {
+    let mut screen = inside();
+    screen.tap("Shut the cluster down");
+    assert!(screen.asked().contains(&Intent::Owner(Order::ShutDown)));
+    assert_eq!(page(&screen), Page::Owner, "nothing has begun yet");
+    let until = Instant::now() + Duration::from_millis(9500);
+    shutting(&screen, ShutDown::Counting(until.into()));
+    assert_eq!(page(&screen), Page::ShutDown);
+    assert!(says(&screen, "10 s") && says(&screen, "this one last"), "{:?}", screen.texts());
+    screen.view.show_telemetry(readings(None, None), until - Duration::from_millis(2100));
+    assert!(says(&screen, "3 s"), "{:?}", screen.texts());
+    screen.tap("Cancel");
+    assert_eq!(screen.asked(), [Intent::Owner(Order::StayUp)]);
+    assert_eq!(page(&screen), Page::Owner);
+    shutting(&screen, ShutDown::None);
+    assert_eq!(page(&screen), Page::Owner);
+}
+
+#[test]
+fn the_shut_down_says_who_still_answers_and_why_and_goes_on_only_if_told() {
+    let mut screen = inside();
+    let silent = leaving("major-tom", true, Some("it said nothing"));
+    let stubborn = leaving("ziggy", false, Some("a password is required"));
+    shutting(&screen, ShutDown::Others(vec![silent.clone(), stubborn.clone()]));
+    assert!(says(&screen, "answers no more") && says(&screen, "switching off"));
+    assert!(!screen.buttons().contains(&"Switch this one off all the same".to_owned()));
+    shutting(&screen, ShutDown::Stuck(vec![silent, stubborn]));
+    assert!(says(&screen, "still answers: a password is required"), "{:?}", screen.texts());
+    screen.tap("Switch this one off all the same");
+    assert_eq!(screen.asked(), [Intent::Owner(Order::GoOn)]);
+    shutting(&screen, ShutDown::Last((Instant::now() + Duration::from_secs(5)).into()));
+    assert!(says(&screen, "5 s") && says(&screen, "Pull the plug"), "{:?}", screen.texts());
+    shutting(&screen, ShutDown::Told);
+    assert!(!screen.buttons().contains(&"Cancel".to_owned()), "it is too late");
+    shutting(&screen, ShutDown::Failed("access denied".into()));
+    assert!(says(&screen, "cannot switch itself off: access denied"));
+    screen.tap("Cancel");
+    assert_eq!(page(&screen), Page::Owner);
+}
+
+#[test]
+fn of_many_computers_those_that_answer_are_shown_and_the_rest_is_counted() {
+    let screen = inside();
+    let computers = (0..16).map(|k| leaving(&format!("node-{k}"), k != 11, None)).collect();
+    shutting(&screen, ShutDown::Stuck(computers));
+    assert!(says(&screen, "node-11") && says(&screen, "still answers"));
+    assert!(says(&screen, "and 11 more"), "{:?}", screen.texts());
+}
+
+#[test]
+fn a_shut_down_is_not_interrupted_by_a_show_and_who_leaves_it_cancels_it() {
+    let mut screen = inside();
+    let now = Instant::now();
+    let minute = Duration::from_secs(60);
+    screen.view.rest_as(Wanted { after: Some(minute), demo: minute, night: None }, now);
+    shutting(&screen, ShutDown::Others(vec![leaving("major-tom", false, None)]));
+    screen.view.show_telemetry(readings(None, None), now + 5 * minute);
+    assert_eq!((page(&screen), screen.asked()), (Page::ShutDown, Vec::new()));
+    screen.press(Key::Escape);
+    assert_eq!((page(&screen), screen.asked()), (Page::Home, vec![Intent::Owner(Order::Leave)]));
 }

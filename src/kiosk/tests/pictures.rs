@@ -16,7 +16,10 @@ use kiosk::{
     config::Config,
     doctor::{Examination, Finding, Level, Matter, Piece},
     intent::Scale,
-    owner::{Bundle, Entrance, Told},
+    owner::{
+        Bundle, Entrance, Told,
+        shutdown::{Leaving, ShutDown},
+    },
     slurm::said::Why,
     supervisor::{
         Condition, Ended, Fault, Heat, Placement, Queue, Standby, State, Status, placement::Host,
@@ -665,7 +668,7 @@ fn open() -> Told {
         "INFO Slurm answers again",
     ];
     let log = log.map(str::to_owned).into();
-    Told { entrance: Entrance::Open, addresses, log, bundle: Bundle::None }
+    Told { entrance: Entrance::Open, addresses, log, ..Told::default() }
 }
 
 #[test]
@@ -697,5 +700,29 @@ fn the_owners_menu_log_and_keys() {
         }
         ["1", ".", "l", "q"].into_iter().for_each(|text| screen.press_text(text));
         compare(&screen, "key-tester", language);
+    });
+}
+
+#[test]
+fn the_cluster_is_shut_down() {
+    in_both(|language| {
+        let screen = owners(language, open());
+        let computer = |name: &str, is_silent, trouble: Option<&str>| Leaving {
+            name: name.into(),
+            is_silent,
+            trouble: trouble.map(str::to_owned),
+        };
+        let show = |shut_down, name| {
+            screen.view.show_owner(Told { shut_down, ..open() }, Instant::now());
+            compare(&screen, name, language);
+        };
+        let until = Instant::now() + Duration::from_millis(7_500);
+        show(ShutDown::Counting(until.into()), "shut-down-counting");
+        let tom = computer("major-tom", true, None);
+        let ground = computer("ground-control", false, Some("sudo: a password is required"));
+        show(ShutDown::Others(vec![tom.clone(), ground.clone()]), "shut-down-others");
+        show(ShutDown::Stuck(vec![tom, ground]), "shut-down-stuck");
+        show(ShutDown::Last(until.into()), "shut-down-last");
+        show(ShutDown::Told, "shut-down-told");
     });
 }

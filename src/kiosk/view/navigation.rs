@@ -39,6 +39,8 @@ pub enum Page {
     Log,
     /// What the keys of a clicker mean.
     KeyTester,
+    /// The cluster is shut down.
+    ShutDown,
 }
 
 /// What a key asks of the rest of the program.
@@ -124,7 +126,10 @@ impl Navigation {
             self.dark = false;
             return None;
         }
-        if matches!(self.page, Page::Pin | Page::Owner | Page::Log | Page::KeyTester) {
+        if matches!(
+            self.page,
+            Page::Pin | Page::Owner | Page::Log | Page::KeyTester | Page::ShutDown
+        ) {
             // The owner's pages are for fingers; a clicker can leave them.
             match key {
                 Key::StartStop => self.home(),
@@ -158,7 +163,12 @@ impl Navigation {
                     Page::Node => self.press_node(key),
                     Page::Selftest => self.press_selftest(key),
                     Page::Power => self.press_power(key),
-                    Page::Attract | Page::Pin | Page::Owner | Page::Log | Page::KeyTester => {
+                    Page::Attract
+                    | Page::Pin
+                    | Page::Owner
+                    | Page::Log
+                    | Page::KeyTester
+                    | Page::ShutDown => {
                         self.home();
                         None
                     }
@@ -333,7 +343,7 @@ impl Navigation {
             // What the keys mean is not where anybody wants to go back to.
             Page::Selftest if self.before_selftest != Page::Help => self.before_cluster,
             Page::Help | Page::Selftest => self.before_help,
-            Page::Pin | Page::Owner | Page::Log | Page::KeyTester => Page::Home,
+            Page::Pin | Page::Owner | Page::Log | Page::KeyTester | Page::ShutDown => Page::Home,
             page => page,
         };
         let under = if under == Page::Power { self.before_power } else { under };
@@ -412,7 +422,7 @@ impl Navigation {
 
     /// Whether nobody but the owner may see this page.
     pub fn needs_pin(&self) -> bool {
-        matches!(self.page, Page::Owner | Page::Log | Page::KeyTester)
+        matches!(self.page, Page::Owner | Page::Log | Page::KeyTester | Page::ShutDown)
     }
 
     /// Whether the owner's menu stays open on this page.

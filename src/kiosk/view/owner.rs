@@ -17,7 +17,7 @@ use crate::{
     catalogue::Demo,
     intent::Intent,
     keys::{self, Key},
-    owner::{Bundle, Entrance, Order, Told, pin},
+    owner::{Bundle, Entrance, Order, Told, pin, shutdown::ShutDown},
     ui,
 };
 
@@ -94,8 +94,13 @@ impl View {
         if told.entrance != Entrance::Looking {
             self.owner.digits.borrow_mut().clear();
         }
-        if told.entrance == Entrance::Open && self.navigation.borrow().page == Page::Pin {
-            self.navigation.borrow_mut().page = Page::Owner;
+        if told.entrance == Entrance::Open {
+            let page = &mut self.navigation.borrow_mut().page;
+            match (*page, &told.shut_down) {
+                (Page::Pin, _) | (Page::ShutDown, ShutDown::None) => *page = Page::Owner,
+                (Page::Owner, stage) if *stage != ShutDown::None => *page = Page::ShutDown,
+                _ => {}
+            }
         }
         self.owner.told.replace(told);
         self.show_page(now);
@@ -201,6 +206,7 @@ impl View {
             });
             return;
         }
+        self.shut_down.show(app, &told.shut_down, now);
         let view = app.global::<ui::OwnerView>();
         view.set_left(self.left.get().try_into().unwrap_or(i32::MAX));
         view.set_brightness_percent(self.owner.brightness_percent.get().into());

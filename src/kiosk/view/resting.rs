@@ -43,6 +43,10 @@ impl View {
 
     /// What is due at `now` because nobody is there.
     pub(super) fn rest(&self, now: Instant) {
+        // A shut-down is not interrupted by a show.
+        if self.navigation.borrow().page == Page::ShutDown {
+            return;
+        }
         let patience = if self.navigation.borrow().dark { DARK } else { Duration::ZERO };
         let was = self.idle.borrow().rest();
         let turn = self.idle.borrow_mut().turn(now, (self.clock)(), self.demos.len(), patience);
@@ -79,7 +83,7 @@ impl View {
         run.demo().is_some_and(|demo| run.is_on(demo))
     }
 
-    fn stop_run(&self) {
+    pub(super) fn stop_run(&self) {
         if self.is_on() {
             self.run.borrow_mut().leave();
             self.send(Intent::Stop);
