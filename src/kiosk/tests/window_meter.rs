@@ -3,6 +3,7 @@
 //! drawn headless, says there by its texts what it shows, and has to look the same in the window, pixel for pixel.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test says how long things took")]
 
 mod bluez;
 mod headless;
