@@ -78,7 +78,7 @@ impl Baseline {
 pub struct Energy {
     /// From the first sample to the last, without gaps, s.
     pub covered_s: f64,
-    /// Gaps, s.
+    /// Gaps, and the time from the launch to a late first sample, s.
     pub missing_s: f64,
     /// All that the wall gave, J.
     pub all_joules: f64,
@@ -90,10 +90,17 @@ pub struct Energy {
     pub above_error_joules: f64,
 }
 
+/// The time between two moments, if it is longer than what is bridged.
+pub fn gap(from: Instant, to: Instant) -> Duration {
+    let elapsed = to.saturating_duration_since(from);
+    if LONGEST_GAP < elapsed { elapsed } else { Duration::ZERO }
+}
+
 /// Adds up a run.
 #[derive(Clone, Debug)]
 pub struct Run {
     idle: Option<Idle>,
+    began: Instant,
     last: Option<(Instant, f64)>,
     energy: Energy,
     /// Sum of the squares of what the samples weigh, s².
@@ -107,9 +114,10 @@ pub struct Run {
 
 impl Run {
     /// A run begins; without an idle power only all of it is known.
-    pub fn new(idle: Option<Idle>) -> Self {
+    pub fn new(idle: Option<Idle>, began: Instant) -> Self {
         Self {
             idle,
+            began,
             last: None,
             energy: Energy { above_joules: idle.map(|_| 0.0), ..Default::default() },
             weights: 0.0,
@@ -122,6 +130,7 @@ impl Run {
     /// A sample of the wall power; one that is older than the last is dropped.
     pub fn add(&mut self, at: Instant, watts: f64) {
         let Some((before, were)) = self.last else {
+            self.energy.missing_s = gap(self.began, at).as_secs_f64();
             self.last = Some((at, watts));
             return;
         };
@@ -156,6 +165,11 @@ impl Run {
     /// What it has taken so far.
     pub fn energy(&self) -> Energy {
         self.energy
+    }
+
+    /// When the newest sample was taken; the launch while there is none.
+    pub fn newest(&self) -> Instant {
+        self.last.map_or(self.began, |(at, _)| at)
     }
 
     fn reckon(&mut self) {

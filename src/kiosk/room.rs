@@ -2,11 +2,13 @@
 //! set up, by the kiosk at a pin of the Raspberry Pi; never by both.
 //!
 //! Reading order: [`pulses`] makes bytes of what the sensor's line does, [`air`] values of the bytes, and [`trust`] says
-//! which of them are believed; [`iio`] and [`gpio`] are the two sources.
+//! which of them are believed; [`iio`] and [`gpio`] are the two sources, the
+//! latter with [`priority`].
 
 pub mod air;
 pub mod gpio;
 pub mod iio;
+pub mod priority;
 pub mod pulses;
 pub mod trust;
 
@@ -195,7 +197,16 @@ impl Sensor {
             (RoomSource::Auto | RoomSource::Gpio, None) => {
                 let line = match &mut self.line {
                     Some(line) => line,
-                    None => self.line.insert(gpio::PiLine::open(self.entry.gpio)?),
+                    None => {
+                        let line = gpio::PiLine::open(self.entry.gpio)?;
+                        if let Err(error) = priority::raise() {
+                            log::info!(
+                                "room sensor: without real-time priority ({error}) a reading fails now and then; \
+                                 LimitRTPRIO of the unit, or rtprio in limits.conf, allows it"
+                            );
+                        }
+                        self.line.insert(line)
+                    }
                 };
                 gpio::read(line).map(|air| (air, Source::Gpio))
             }

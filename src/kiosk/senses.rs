@@ -11,7 +11,7 @@ use wire::demo::Unit;
 
 use crate::{
     config::{Config, FanWire, MeterEntry},
-    energy::{Baseline, Energy, Run},
+    energy::{Baseline, Energy, Run, gap},
     fan::{
         Fan, StepDetector,
         sense::{PiLevel, Sense},
@@ -57,12 +57,22 @@ pub struct RunEnergy {
     pub ended: Option<Instant>,
     /// What it took.
     pub energy: Energy,
+    /// When the newest sample was taken; the launch while there is none.
+    pub newest: Instant,
     /// Cells or droplets that were computed anew, as far as was told.
     pub updates: f64,
     /// Which of them.
     pub unit: Unit,
     /// Where it was measured.
     pub by: By,
+}
+
+impl RunEnergy {
+    /// What of the run nobody has measured, up to `now` or its end: every gap, also one that lasts still.
+    pub fn missing(&self, now: Instant) -> Duration {
+        let silent = gap(self.newest, self.ended.unwrap_or(now));
+        Duration::from_secs_f64(self.energy.missing_s) + silent
+    }
 }
 
 /// Everything that the rack tells.
@@ -208,13 +218,14 @@ impl Sensing {
     }
 
     fn begin(&mut self, demo: String, now: Instant) {
-        let run = Run::new(self.baseline.idle(now));
+        let run = Run::new(self.baseline.idle(now), now);
         let by = if self.senses.meter.is_some() { By::Wall } else { By::Rails };
         let energy = run.energy();
         self.senses.run = Some(RunEnergy {
             began: now,
             ended: None,
             energy,
+            newest: now,
             updates: 0.0,
             unit: Unit::default(),
             by,
@@ -241,7 +252,7 @@ impl Sensing {
         self.baseline.add(at, watts, self.run.is_none());
         if let (Some((_, run)), Some(shown)) = (&mut self.run, &mut self.senses.run) {
             run.add(at, watts);
-            shown.energy = run.energy();
+            (shown.energy, shown.newest) = (run.energy(), run.newest());
         }
     }
 

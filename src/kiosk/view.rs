@@ -691,7 +691,7 @@ impl View {
             }
             Page::Demo => {
                 let senses = self.senses.borrow();
-                energy::show(&app, &senses, navigation.language);
+                energy::show(&app, &senses, navigation.language, now);
                 let on = senses.run.filter(|run| run.ended.is_none());
                 if on.is_some() {
                     self.watched.set(on.map(|run| run.began));

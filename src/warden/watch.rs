@@ -12,7 +12,9 @@ use std::{
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group, wait},
+    process::{
+        Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, kill_process_group, setrlimit, wait,
+    },
 };
 use signal_hook::{
     consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM},
@@ -54,6 +56,10 @@ pub struct Watched {
 /// If this process cannot adopt orphans, catch signals or read `/proc`: then nothing is started.
 pub fn watch(watched: &Watched) -> io::Result<Report> {
     adopt_orphans()?;
+    // The kiosk may let a thread of its own go before all others; its runs may not, or they could stop the screen.
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Less is always allowed.
+    let _ = setrlimit(Resource::Rtprio, none);
     let mut signs = Signs::new(watched.heartbeat)?;
     let environment = watched.environment.iter().filter_map(|entry| {
         let bytes = entry.as_bytes();

@@ -39,6 +39,7 @@ answers["read /etc/shadow"] = refused(lambda: open("/etc/shadow"))
 answers["read the disk"] = refused(lambda: open("/dev/vda", "rb"))
 answers["new namespace"] = refused(lambda: of_libc("unshare", 0x10000000))
 answers["reboot"] = refused(lambda: of_libc("reboot", 0))
+answers["real time"] = refused(lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
 answers["user"] = os.getuid()
 path = os.path.expanduser("~/probe.json")
 with open(path + ".new", "w") as file:

@@ -25,7 +25,7 @@ fn seconds(seconds: f64) -> Duration {
 #[test]
 fn piecewise_linear_power_is_added_up_exactly() {
     let (start, idle) = (Instant::now(), Idle { watts: 20.0, error_watts: 0.0 });
-    let mut run = Run::new(Some(idle));
+    let mut run = Run::new(Some(idle), start);
     // 24 W rising to 44 W in 10 s, 20 s of that, down to 24 W in 5 s; corners are samples, the others are uneven.
     let power = |at: f64| match at {
         _ if at <= 10.0 => 24.0 + 2.0 * at,
@@ -47,7 +47,7 @@ fn piecewise_linear_power_is_added_up_exactly() {
 #[test]
 fn a_gap_is_left_out_and_said() {
     let start = Instant::now();
-    let mut run = Run::new(None);
+    let mut run = Run::new(None, start);
     for at in [0.0, 1.0, 2.0, 5.1, 6.1] {
         run.add(start + seconds(at), 10.0);
     }
@@ -59,10 +59,23 @@ fn a_gap_is_left_out_and_said() {
 }
 
 #[test]
+fn a_meter_that_comes_late_has_missed_what_was_before() {
+    let start = Instant::now();
+    let mut run = Run::new(None, start);
+    for at in [8.0, 9.0] {
+        run.add(start + seconds(at), 10.0);
+    }
+    let energy = run.energy();
+    assert!((energy.covered_s - 1.0).abs() < 1e-6 && (energy.missing_s - 8.0).abs() < 1e-6);
+}
+
+#[test]
 fn nothing_was_taken_before_the_second_sample() {
-    let mut run = Run::new(Some(Idle { watts: 20.0, error_watts: 0.1 }));
-    assert_eq!(run.energy().above_joules, Some(0.0));
-    run.add(Instant::now(), 30.0);
+    let start = Instant::now();
+    let mut run = Run::new(Some(Idle { watts: 20.0, error_watts: 0.1 }), start);
+    assert_eq!((run.energy().above_joules, run.newest()), (Some(0.0), start));
+    run.add(start + seconds(0.9), 30.0);
+    assert_eq!((run.energy().missing_s, run.newest()), (0.0, start + seconds(0.9)));
     assert_eq!((run.energy().all_joules, run.energy().covered_s), (0.0, 0.0));
 }
 
@@ -103,7 +116,7 @@ fn covered(runs: u32, noise_watts: f64, length: u32) -> (f64, f64) {
             let watts = scale * (21.0 + noise_watts * chance.normal());
             baseline.add(start + seconds(f64::from(second)), watts, true);
         }
-        let mut run = Run::new(baseline.idle(start + seconds(36.0)));
+        let mut run = Run::new(baseline.idle(start + seconds(36.0)), start + seconds(36.0));
         let truth =
             |second: f64| 21.0 + 10.0 * (second / 8.0).min(1.0) + 3.0 * (second / 9.0).sin();
         let mut true_joules = 0.0;

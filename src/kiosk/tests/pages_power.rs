@@ -3,67 +3,29 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod headless;
+mod powered;
 mod stored;
 
 use std::{
+    ops::Range,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use headless::{Headless, cluster, demo};
+use headless::cluster;
 use kiosk::{
-    config::{FanEntry, MeterEntry},
-    energy::Energy,
+    config::{FanEntry, FanWire},
     fan::Fan,
-    meter::{Doing, Meter, Reading, Trouble, day::Day, frame::Measurement},
+    meter::{Doing, Meter, Trouble},
     room::{self, Room, air::Air},
-    senses::{By, CHASSIS, RunEnergy, Senses, WALL},
-    supervisor::Status,
+    senses::{CHASSIS, Senses, WALL},
     telemetry::history::{History, Quantity},
     ui::{self, Page},
     view::Language,
 };
+use powered::{measuring, meter, page, showing};
 use slint::{ComponentHandle, platform::Key};
 use stored::{compare, in_both};
-use wire::demo::Unit;
-
-/// A meter that measured 34.9 W at `at`.
-fn meter(at: Instant) -> Meter {
-    let measured = Measurement {
-        is_on: true,
-        watts: 34.896,
-        volts: 231.0,
-        amperes: 0.223,
-        hertz: 50.0,
-        total_wh: None,
-    };
-    let mut day = Day::new(jiff::civil::date(2026, 7, 1).at(9, 30, 0, 0));
-    day.wh = 253.0;
-    Meter {
-        reading: Some(Reading { at, measured }),
-        doing: Doing::Measuring,
-        limit_watts: Some(3680),
-        largest_watts: 60.0,
-        day: Some(day),
-        ..Default::default()
-    }
-}
-
-fn measuring(meter: Meter) -> Senses {
-    let entry = MeterEntry { price_per_kwh: Some(1.2), ..Default::default() };
-    Senses { meter: Some((entry, meter)), ..Default::default() }
-}
-
-fn showing(senses: Senses, language: Language, now: Instant) -> Headless {
-    let screen = Headless::new(vec![demo("pipe", 1)], language);
-    screen.view.show_senses(senses, now);
-    screen.view.show_telemetry(cluster(3), now);
-    screen
-}
-
-fn page(screen: &Headless) -> Page {
-    screen.app.global::<ui::WindowView>().get_page()
-}
 
 #[test]
 fn without_a_meter_the_strip_is_a_clock() {
@@ -110,7 +72,6 @@ fn an_old_measurement_is_shown_with_its_age_and_never_as_current() {
 
 #[test]
 fn every_trouble_has_its_sentence_in_both_languages() {
-    let now = Instant::now();
     for (trouble, polish, english) in [
         (Trouble::NoBus, "D-Bus tego", "This computer's D-Bus"),
         (Trouble::NoBluetooth, "Usługa Bluetooth", "The Bluetooth service does not run."),
@@ -126,6 +87,7 @@ fn every_trouble_has_its_sentence_in_both_languages() {
         (Trouble::Lost, "Połączenie z miernikiem", "The connection to the meter is lost."),
     ] {
         for (language, said) in [(Language::Polish, polish), (Language::English, english)] {
+            let now = Instant::now();
             let again_at = Some(now + Duration::from_secs(30));
             let trouble = Some(trouble);
             let waiting = Meter { trouble, again_at, doing: Doing::Waiting, ..meter(now) };
@@ -138,15 +100,18 @@ fn every_trouble_has_its_sentence_in_both_languages() {
     }
 }
 
-/// A minute of wall power with a run in it and the fan's start, and of the air that it cools.
-fn an_eventful_minute(now: Instant) -> Senses {
+/// A minute of wall power with a run in it and the fan's start, and of the air that it cools; nothing of the wall power in
+/// these seconds.
+fn an_eventful_minute(now: Instant, missing: Range<u64>) -> Senses {
     let at = |second: u64| now - Duration::from_secs(59 - second);
     let mut history = History::new(Duration::from_secs(1));
     for second in 0..60 {
         let running = if (12..40).contains(&second) { 13.0 } else { 0.0 };
         let fan = if 30 <= second { 2.4 } else { 0.0 };
         let watts = 19.5 + running + fan + 0.2 * (second * 7 % 5) as f64;
-        history.record(WALL, Quantity::Watts, watts, at(second));
+        if !missing.contains(&second) {
+            history.record(WALL, Quantity::Watts, watts, at(second));
+        }
         history.record(CHASSIS, Quantity::Celsius, 58.0 + 0.05 * second as f64, at(second));
     }
     let air = Air { celsius: 61.0, humidity_percent: 18.0 };
@@ -170,117 +135,94 @@ fn an_eventful_minute(now: Instant) -> Senses {
 fn the_power_page_as_a_picture() {
     in_both(|language| {
         let now = Instant::now();
-        let screen = showing(an_eventful_minute(now), language, now);
-        screen.tap(if language == Language::English { "Power" } else { "Moc" });
+        let screen = showing(an_eventful_minute(now, 0..0), language, now);
+        screen.tap(power(language));
+        // A tap shows what is known by then; the picture is that of a moment.
+        screen.view.show_telemetry(cluster(3), now);
         compare(&screen, "power", language);
     });
 }
 
+fn power(language: Language) -> &'static str {
+    if language == Language::English { "Power" } else { "Moc" }
+}
+
 #[test]
-fn the_energy_of_the_run_stands_on_its_page_with_what_it_is_like() {
+fn a_gap_in_the_wall_power_is_hatched_and_said_and_a_late_measurement_is_none() {
     let now = Instant::now();
-    let energy = Energy {
-        covered_s: 30.0,
-        missing_s: 0.0,
-        all_joules: 1047.0,
-        above_joules: Some(450.0),
-        all_error_joules: 13.0,
-        above_error_joules: 9.0,
-    };
-    let run = RunEnergy {
-        began: now,
-        ended: None,
-        energy,
-        updates: 0.0,
-        unit: Unit::Cells,
-        by: By::Wall,
-    };
-    let shown = |run: RunEnergy| {
-        let mut screen = showing(measuring(meter(now)), Language::English, now);
-        screen.press(Key::F5);
-        screen.run("pipe", 2);
-        let senses = Senses { run: Some(run), ..measuring(meter(now)) };
-        screen.view.show_senses(senses, now);
+    let legend = |missing: Range<u64>| {
+        let screen = showing(an_eventful_minute(now, missing), Language::English, now);
+        screen.tap("Power");
         screen.view.show_telemetry(cluster(3), now);
-        screen.said("energy")
+        screen.said("legend")
     };
-    assert_eq!(shown(run), "450 ± 9\u{a0}J above idle · lifts a child 2.00\u{a0}m");
-    let gross = Energy { above_joules: None, ..energy };
-    let said = "1.05 ± 0.01\u{a0}kJ all in · lifts a child 4.66\u{a0}m";
-    assert_eq!(shown(RunEnergy { energy: gross, ..run }), said);
-    let boards = shown(RunEnergy { by: By::Rails, ..run });
-    assert!(boards.contains("on the boards"), "{boards}");
-}
-
-/// Home again after a run that took 42 s, in the language; the run is as `change` makes it.
-fn after_a_run(
-    language: Language,
-    change: impl FnOnce(&mut RunEnergy),
-) -> (Headless, Senses, Instant) {
-    let ended = Instant::now();
-    let began = ended - Duration::from_secs(42);
-    let mut screen = showing(measuring(meter(ended)), language, ended);
-    screen.press(Key::F5);
-    screen.run("pipe", 2);
-    let energy = Energy {
-        covered_s: 40.0,
-        missing_s: 0.0,
-        all_joules: 1896.0,
-        above_joules: Some(450.0),
-        all_error_joules: 21.0,
-        above_error_joules: 12.0,
-    };
-    let (unit, by) = (Unit::Cells, By::Wall);
-    let mut run = RunEnergy { began, ended: None, energy, updates: 1.35e10, unit, by };
-    change(&mut run);
-    let senses = Senses { run: Some(run), ..measuring(meter(ended)) };
-    screen.view.show_senses(senses.clone(), ended);
-    screen.view.show_telemetry(cluster(3), ended);
-    screen.press(Key::Escape);
-    screen.view.show_status(Status::default(), ended);
-    let run = Some(RunEnergy { ended: Some(ended), ..run });
-    let senses = Senses { run, ..senses };
-    screen.view.show_senses(senses.clone(), ended);
-    assert_eq!(page(&screen), Page::Home);
-    (screen, senses, ended)
+    assert_eq!(legend(0..0), "light bands: runs");
+    assert_eq!(legend(20..22), "light bands: runs", "three seconds are bridged");
+    assert_eq!(legend(20..31), "light bands: runs · hatched: 12\u{a0}s not measured");
+    // Before the meter was heard for the first time there was no gap.
+    assert_eq!(legend(0..30), "light bands: runs");
+    // One that lasts still.
+    assert_eq!(legend(50..60), "light bands: runs · hatched: 10\u{a0}s not measured");
+    in_both(|language| {
+        let now = Instant::now();
+        let screen = showing(an_eventful_minute(now, 20..31), language, now);
+        screen.tap(power(language));
+        screen.view.show_telemetry(cluster(3), now);
+        compare(&screen, "power-gap", language);
+    });
 }
 
 #[test]
-fn when_a_run_is_over_a_card_tells_its_energy_for_a_while() {
-    in_both(|language| compare(&after_a_run(language, |_| ()).0, "home-energy", language));
-    let (screen, _, ended) = after_a_run(Language::English, |_| ());
-    let card = "Your run: 42 s, 450 ± 12\u{a0}J above idle · 1.90 ± 0.02\u{a0}kJ all in · \
-                33.3\u{a0}mJ for a million cells · lifts a child 2.00\u{a0}m";
-    assert_eq!(screen.said("energy of the run"), card);
-    screen.view.show_telemetry(cluster(3), ended + Duration::from_secs(21));
-    assert!(!screen.texts().iter().any(|text| text.contains("450")), "{:?}", screen.texts());
+fn a_tap_on_the_fan_says_how_it_is_known() {
+    let now = Instant::now();
+    let open = |change: &dyn Fn(&mut Fan), language: Language| {
+        let mut senses = an_eventful_minute(now, 0..0);
+        change(senses.fan.as_mut().unwrap());
+        let screen = showing(senses, language, now);
+        screen.tap(power(language));
+        screen.view.show_telemetry(cluster(3), now);
+        screen
+    };
+    let why = |change: &dyn Fn(&mut Fan)| {
+        let screen = open(change, Language::English);
+        screen.tap("How the fan is known");
+        screen.said("fan")
+    };
+    let inferred = "Inferred, not measured: the thermostat starts the fan at 60\u{a0}°C and stops it \
+                    at 55\u{a0}°C; the air beside it has 61.0\u{a0}°C.";
+    assert_eq!(why(&|_| ()), format!("{inferred} The last step of the wall power agrees."));
+    let opposite = format!("{inferred} The last step of the wall power says the opposite.");
+    assert_eq!(why(&|fan| fan.step = Some((false, now))), opposite);
+    assert_eq!(why(&|fan| fan.step = None), inferred);
+    let between = format!("{inferred} Since the start it was neither that warm nor that cool.");
+    assert_eq!(why(&|fan| fan.runs = None), between);
+    let wired = |fan: &mut Fan| {
+        fan.entry.wire = Some(FanWire { gpio: 17, on_high: false });
+        fan.sensed = Some(true);
+    };
+    let measured = "Measured: once a second, at a wire to pin 17 of this computer.";
+    assert_eq!(why(&wired), measured);
 
-    let (screen, ..) = after_a_run(Language::Polish, |run| {
-        (run.unit, run.energy.above_joules) = (Unit::Droplets, None);
+    // A second tap closes it; who asks for nothing is told nothing.
+    let screen = open(&|_| (), Language::English);
+    let is_open = || screen.texts().iter().any(|text| text.starts_with("Inferred"));
+    for open in [false, true, false] {
+        assert_eq!(is_open(), open);
+        screen.tap("How the fan is known");
+    }
+    in_both(|language| {
+        let ask = if language == Language::English {
+            "How the fan is known"
+        } else {
+            "Skąd to wiadomo o wentylatorze"
+        };
+        let screen = open(&|fan| fan.step = Some((false, now)), language);
+        screen.tap(ask);
+        compare(&screen, "power-fan-inferred", language);
+        let screen = open(&wired, language);
+        screen.tap(ask);
+        compare(&screen, "power-fan-measured", language);
     });
-    let card = "Twoje obliczenia: 42 s, 1,90 ± 0,02\u{a0}kJ razem ze wszystkim · \
-                140\u{a0}mJ na milion kropel · podnosi dziecko o 8,44\u{a0}m";
-    assert_eq!(screen.said("energy of the run"), card);
-
-    let (screen, ..) = after_a_run(Language::English, |run| {
-        (run.by, run.updates) = (By::Rails, 0.0);
-    });
-    let card = "Your run: 42 s, 1.90 ± 0.02\u{a0}kJ on the boards · lifts a child 8.44\u{a0}m";
-    assert_eq!(screen.said("energy of the run"), card);
-}
-
-#[test]
-fn no_card_tells_of_a_run_that_nobody_watched_or_that_nobody_measured() {
-    let silent = |screen: &Headless| !screen.texts().iter().any(|text| text.contains("Your run"));
-    let (screen, ..) = after_a_run(Language::English, |run| run.energy = Energy::default());
-    assert!(silent(&screen), "{:?}", screen.texts());
-    let (screen, senses, ended) = after_a_run(Language::English, |_| ());
-    assert!(!silent(&screen));
-    // The kiosk's own, in attract mode.
-    let run = senses.run.map(|run| RunEnergy { began: ended, ..run });
-    screen.view.show_senses(Senses { run, ..senses }, ended);
-    screen.view.show_telemetry(cluster(3), ended);
-    assert!(silent(&screen), "{:?}", screen.texts());
 }
 
 #[test]

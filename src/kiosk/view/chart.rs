@@ -6,6 +6,8 @@ use super::palette::{GROUND, Rgb};
 
 /// Thickness of a line, pixels.
 const THICKNESS: f32 = 3.0;
+/// From one stroke of a hatched stretch to the next, pixels.
+const HATCH: usize = 8;
 const PANEL: Rgb = [0x14, 0x1D, 0x27];
 const GRID: Rgb = [0x26, 0x34, 0x42];
 const INK: Rgb = [0xEA, 0xF0, 0xF6];
@@ -90,15 +92,29 @@ impl Canvas {
 
     /// A lighter stretch of time behind the lines, from and to as shares of the chart's width.
     pub fn band(&mut self, from: f32, to: f32) {
-        self.columns(from, to, GRID);
+        self.columns(from, to, 0, GRID);
     }
 
-    /// A moment, as a share of the chart's width; none outside of it.
-    pub fn tick(&mut self, at: f32) {
+    /// A stretch of time that nothing is known of, from and to as shares of the chart's width; not where a legend of so
+    /// many pixels stands at the bottom.
+    pub fn hatch(&mut self, from: f32, to: f32, legend: usize) {
+        let (width, height) = self.size();
+        let column = |share: f32| (share.clamp(0.0, 1.0) * width as f32).round() as usize;
+        let pixels = self.pixels.make_mut_bytes();
+        for y in 0..height.saturating_sub(legend) {
+            for x in (column(from)..column(to)).filter(|x| (x + y) % HATCH == 0) {
+                let at = (y * width + x) * 3;
+                pixels[at..at + 3].copy_from_slice(&LOST);
+            }
+        }
+    }
+
+    /// A moment, as a share of the chart's width; none outside of it, nor where a legend stands at the bottom.
+    pub fn tick(&mut self, at: f32, legend: usize) {
         let (width, _) = self.size();
         if (0.0..=1.0).contains(&at) {
             let half = 1.0 / width.max(1) as f32;
-            self.columns(at - half, at + half, LOST);
+            self.columns(at - half, at + half, legend, LOST);
         }
     }
 
@@ -115,11 +131,11 @@ impl Canvas {
         }
     }
 
-    fn columns(&mut self, from: f32, to: f32, colour: Rgb) {
+    fn columns(&mut self, from: f32, to: f32, legend: usize, colour: Rgb) {
         let (width, height) = self.size();
         let column = |share: f32| (share.clamp(0.0, 1.0) * width as f32) as usize;
         let pixels = self.pixels.make_mut_bytes();
-        for y in 0..height {
+        for y in 0..height.saturating_sub(legend) {
             let row = y * width;
             let row =
                 &mut pixels[(row + column(from)) * 3..(row + column(to).max(column(from))) * 3];
@@ -243,12 +259,24 @@ mod tests {
         let mut canvas = Canvas::new(100, 20);
         canvas.clear();
         canvas.band(-3.0, 0.25);
-        canvas.tick(0.5);
-        canvas.tick(1.5);
+        canvas.tick(0.5, 4);
+        canvas.tick(1.5, 4);
         canvas.level(7.0);
         assert_eq!((pixel(&canvas, 24, 8), pixel(&canvas, 25, 8)), (GRID, PANEL));
         assert_eq!((pixel(&canvas, 50, 8), pixel(&canvas, 99, 8)), (LOST, PANEL));
+        assert_eq!((pixel(&canvas, 24, 18), pixel(&canvas, 50, 18)), (GRID, PANEL), "the legend");
         assert_eq!(pixel(&canvas, 40, 0), LOST);
+    }
+
+    #[test]
+    fn a_hatched_stretch_has_strokes_and_its_neighbours_have_none() {
+        let mut canvas = Canvas::new(100, 20);
+        canvas.clear();
+        canvas.hatch(0.2, 0.6, 4);
+        let strokes = |x: usize| (0..20).filter(|y| pixel(&canvas, x, *y) == LOST).count();
+        assert!((20..60).all(|x| strokes(x) == 2));
+        assert!((0..100).all(|x| (16..20).all(|y| pixel(&canvas, x, y) == PANEL)), "the legend");
+        assert!((0..20).chain(60..100).all(|x| strokes(x) == 0));
     }
 
     #[test]

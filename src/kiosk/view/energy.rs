@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use slint::ComponentHandle;
 use wire::demo::Unit;
 
-use super::numbers::{Language, percent};
+use super::{
+    numbers::{Language, percent},
+    power::seconds,
+};
 use crate::{
     energy::{Comparison, compare},
     senses::{By, RunEnergy, Senses},
@@ -13,7 +16,7 @@ use crate::{
 };
 
 /// Shows the energy of the run that is on; nothing before there are two samples.
-pub fn show(app: &ui::App, senses: &Senses, language: Language) {
+pub fn show(app: &ui::App, senses: &Senses, language: Language, now: Instant) {
     let view = app.global::<ui::EnergyView>();
     let run = senses.run.filter(|run| run.ended.is_none() && 0.0 < run.energy.covered_s);
     let Some(run) = run else {
@@ -23,7 +26,25 @@ pub fn show(app: &ui::App, senses: &Senses, language: Language) {
     let (kind, value, error) = shown(&run);
     view.set_kind(kind);
     view.set_joules(joules(value, error, language).into());
-    show_likeness(&view, value, language);
+    show_completeness(&view, &run, value, language, now);
+}
+
+/// What the energy is like, or, where a part of the run was not measured, how much of it.
+fn show_completeness(
+    view: &ui::EnergyView,
+    run: &RunEnergy,
+    value: f64,
+    language: Language,
+    now: Instant,
+) {
+    let missing = run.missing(now);
+    if missing.is_zero() {
+        view.set_missing(Default::default());
+        show_likeness(view, compare(value), language);
+    } else {
+        view.set_missing(seconds(missing).into());
+        show_likeness(view, None, language);
+    }
 }
 
 /// How long the energy of a run stays on the home page after its end.
@@ -45,18 +66,18 @@ pub fn show_card(
     let Some(run) = senses.run.filter(is_told) else { return view.set_told(false) };
     let energy = run.energy;
     let (kind, value, error) = shown(&run);
-    let seconds =
+    let length =
         run.ended.map_or(0.0, |ended| ended.saturating_duration_since(run.began).as_secs_f64());
     view.set_kind(kind);
-    view.set_seconds(language.decimal(seconds, 0).into());
+    view.set_seconds(language.decimal(length, 0).into());
     view.set_joules(joules(value, error, language).into());
     view.set_all(joules(energy.all_joules, energy.all_error_joules, language).into());
-    // Nothing below what it may be off is divided.
-    let is_known = 0.0 < run.updates && error < value;
+    // Nothing below what it may be off is divided, and no part of a run by all of its updates.
+    let is_known = 0.0 < run.updates && error < value && run.missing(now).is_zero();
     let each = is_known.then(|| small_joules(value / (run.updates / 1e6), language));
     view.set_each(each.unwrap_or_default().into());
     view.set_droplets(run.unit == Unit::Droplets);
-    show_likeness(&view, value, language);
+    show_completeness(&view, &run, value, language, now);
     view.set_told(true);
 }
 
@@ -70,8 +91,8 @@ fn shown(run: &RunEnergy) -> (ui::EnergyKind, f64, f64) {
     }
 }
 
-fn show_likeness(view: &ui::EnergyView, value: f64, language: Language) {
-    let (like, amount) = match compare(value) {
+fn show_likeness(view: &ui::EnergyView, like: Option<Comparison>, language: Language) {
+    let (like, amount) = match like {
         None => (ui::EnergyLike::None, String::new()),
         Some(Comparison::Child(metres)) => {
             (ui::EnergyLike::Child, format!("{}\u{a0}m", language.three_digits(metres)))

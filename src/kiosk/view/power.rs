@@ -1,6 +1,7 @@
 //! The page of the rack's power: the wall, its parts, the day, the air in the chassis and its fan.
 
 use std::{
+    ops::Range,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     config::MeterEntry,
+    energy::LONGEST_GAP,
     fan::Fan,
     meter::{Doing, Meter, Trouble},
     room,
@@ -32,6 +34,8 @@ use crate::{
 const WALL_SIZE: (u32, u32) = (432, 154);
 /// Pixels of the chart of the temperature.
 const CHASSIS_SIZE: (u32, u32) = (432, 112);
+/// The lowest pixels of the chart of the wall power, where words stand.
+const LEGEND: usize = 24;
 const INK: Rgb = [0xEA, 0xF0, 0xF6];
 /// Most bars of parts that have room.
 const MAX_SHARES: usize = 5;
@@ -111,8 +115,17 @@ impl PowerPage {
         let share = |band: Band| [band.min / top, band.mean / top, band.max / top];
         self.slots.extend(self.bands.iter().map(|band| band.map(share)));
         self.wall.line(&self.slots, INK, true);
+        let mut missing = Duration::ZERO;
+        for (gap, lasted) in gaps(&self.bands, length / self.bands.len() as u32) {
+            // What is drawn of a slot reaches half of the way to its neighbours.
+            let at = |slot: usize| (slot as f32 - 0.5) / (self.bands.len() - 1) as f32;
+            self.wall.hatch(at(gap.start), at(gap.end), LEGEND);
+            missing += lasted;
+        }
+        let missing = if missing.is_zero() { String::new() } else { seconds(missing) };
+        view.set_chart_missing(missing.into());
         for (when, _) in &senses.steps {
-            self.wall.tick(at(*when));
+            self.wall.tick(at(*when), LEGEND);
         }
         view.set_chart(self.wall.image());
         view.set_chart_top(format!("{}\u{a0}W", language.whole(f64::from(top))).into());
@@ -154,6 +167,23 @@ impl PowerPage {
             Span::Hour => 3600,
         })
     }
+}
+
+/// Slots without a measurement, and from which measurement to which that was about, where that is more than is bridged.
+/// What was before the first measurement is no gap.
+fn gaps(bands: &[Option<Band>], slot: Duration) -> impl Iterator<Item = (Range<usize>, Duration)> {
+    let mut gaps: Vec<Range<usize>> = Vec::new();
+    let first = bands.iter().position(Option::is_some).unwrap_or(bands.len());
+    for at in (first..bands.len()).filter(|at| bands[*at].is_none()) {
+        match gaps.last_mut().filter(|gap| gap.end == at) {
+            Some(gap) => gap.end = at + 1,
+            None => gaps.push(at..at + 1),
+        }
+    }
+    // At full rate a measurement stands for its slot and for those up to the one that is awaited.
+    let beside = if slot < Duration::from_secs(1) { 3 } else { 1 };
+    let lasted = move |gap: &Range<usize>| slot * (gap.len() + beside) as u32;
+    gaps.into_iter().map(move |gap| (gap.clone(), lasted(&gap))).filter(|gap| LONGEST_GAP < gap.1)
 }
 
 /// An age as the strip and the page write it.
@@ -251,6 +281,10 @@ fn show_chassis(view: &ui::PowerView<'_>, senses: &Senses, language: Language, n
     view.set_fan(senses.fan.as_ref().map_or(ui::FanWord::None, fan_word));
     let below = senses.fan.and_then(|fan| Some(fan.entry.set_point_celsius - fan.celsius?));
     view.set_fan_below(below.map_or(String::new(), celsius).into());
+    let stop = senses.fan.map(|fan| fan.entry.set_point_celsius - fan.entry.hysteresis_k);
+    view.set_fan_stop(stop.map_or(String::new(), celsius).into());
+    let wire = senses.fan.and_then(|fan| fan.entry.wire);
+    view.set_fan_pin(wire.map_or(String::new(), |wire| wire.gpio.to_string()).into());
 }
 
 fn fan_word(fan: &Fan) -> ui::FanWord {

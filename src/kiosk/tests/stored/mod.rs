@@ -1,8 +1,8 @@
 //! Pictures of pages that are stored in `tests/pictures`.
 //!
 //! A picture may differ in 40 pixels by more than 8 of 255 a channel: what other processors round differently. After a wanted
-//! change, `HPC_KIOSK_STORE_PICTURES=1 cargo test --package hpc-kiosk --test pictures --test pages_power` stores the new
-//! ones: look at them.
+//! change, `HPC_KIOSK_STORE_PICTURES=1 cargo test --package hpc-kiosk --test pictures --test pages_power --test pages_energy` stores the
+//! new ones: look at them.
 
 use std::path::Path;
 

@@ -134,6 +134,16 @@ impl Program {
         Self::spawn(&mut command, server)
     }
 
+    /// Starts `program` with these arguments on a bus of its own, which a variable names.
+    pub fn start_on_bus(
+        program: &Path,
+        server: &XServer,
+        arguments: &[&Path],
+        (name, value): (&str, String),
+    ) -> Self {
+        Self::spawn(Command::new(program).args(arguments).env(name, value), server)
+    }
+
     fn spawn(command: &mut Command, server: &XServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = command
