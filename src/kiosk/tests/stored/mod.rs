@@ -8,7 +8,7 @@ use std::path::Path;
 
 use kiosk::view::Language;
 
-use super::headless::Headless;
+use super::{headless::Headless, inspected};
 
 const CHANNEL_TOLERANCE: u8 = 8;
 const DIFFERENT_PIXELS: usize = 40;
@@ -18,6 +18,7 @@ const SECONDS: [std::ops::Range<u32>; 2] = [200..600, 200..250];
 
 /// Compares what is on the screen with the stored picture of that name.
 pub fn compare(screen: &Headless, page: &str, language: Language) {
+    inspected::check(screen, page, language);
     let name = format!("{page}-{}.png", language.code());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures").join(&name);
     let pixels = screen.pixels();
