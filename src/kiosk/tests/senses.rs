@@ -66,10 +66,7 @@ fn the_wall_power_between_launch_and_end_is_the_runs_and_none_else() {
     assert!(sensing.senses.run.is_none());
     sensing.status(&running("pipe", 2), start + seconds(40.5));
     for second in 41..=51 {
-        let told = measured(50.0, start + seconds(f64::from(second)));
-        sensing.meter(told.clone());
-        // The meter has said something else; the measurement is the one that is known.
-        sensing.meter(told);
+        sensing.meter(measured(50.0, start + seconds(f64::from(second))));
     }
     sensing.status(&Status::default(), start + seconds(51.5));
     sensing.meter(measured(90.0, start + seconds(52.0)));
@@ -84,6 +81,26 @@ fn the_wall_power_between_launch_and_end_is_the_runs_and_none_else() {
     history.slots(WALL, Quantity::Watts, Span::Hour, start + seconds(52.0), &mut slots);
     let largest = slots.iter().flatten().map(|band| band.max).fold(0.0, f32::max);
     assert_eq!(largest, 90.0, "the chart knows every sample");
+}
+
+#[test]
+fn a_measurement_that_is_told_again_counts_once() {
+    let start = Instant::now();
+    let energy = |again: bool| {
+        let mut sensing = Sensing::new(metered());
+        sensing.status(&running("pipe", 2), start);
+        for second in 0..20 {
+            let watts = 40.0 + f64::from(second % 3);
+            let told = measured(watts, start + seconds(f64::from(second)));
+            sensing.meter(told.clone());
+            if again {
+                // Whoever tells has something else to say.
+                sensing.meter(Meter { limit_watts: Some(3680), ..told });
+            }
+        }
+        sensing.senses.run.unwrap().energy
+    };
+    assert_eq!(energy(true), energy(false));
 }
 
 #[test]
@@ -141,6 +158,8 @@ fn without_a_meter_a_run_is_measured_on_the_boards_if_every_one_of_them_does() {
     for half in 0..=20 {
         let now = start + seconds(0.5 * f64::from(half));
         sensing.telemetry(&boards(&[6.0, 9.0], |_, reading| reading.at = now), now);
+        let newest = start + seconds(f64::from(half / 2));
+        assert_eq!(sensing.senses.run.unwrap().newest, newest);
     }
     let run = sensing.senses.run.unwrap();
     assert_eq!((run.by, run.energy.covered_s), (By::Rails, 10.0));
@@ -216,14 +235,18 @@ fn the_fan_is_felt_by_the_air_and_seen_in_the_wall_power_that_computers_do_not_e
     pass(&mut sensing, 15, 8.0, Some(10.0));
     pass(&mut sensing, 15, 8.0, Some(40.0));
     assert_eq!(sensing.senses.steps, []);
-    // Nor is anything while nobody knows what the computers take.
-    pass(&mut sensing, 15, 8.0, None);
-    pass(&mut sensing, 15, 38.0, None);
-    assert_eq!(sensing.senses.steps, []);
+    // Nor is what came about while nobody knew what the computers take.
     pass(&mut sensing, 15, 8.0, Some(10.0));
+    pass(&mut sensing, 3, 8.0, None);
+    pass(&mut sensing, 15, 38.0, Some(10.0));
     assert_eq!(sensing.senses.steps, []);
+    let steps = |sensing: &Sensing| -> Vec<bool> {
+        sensing.senses.steps.iter().map(|step| step.1).collect()
+    };
+    pass(&mut sensing, 15, 8.0, Some(10.0));
+    assert_eq!(steps(&sensing), [false]);
     pass(&mut sensing, 15, 36.0, Some(10.0));
-    assert_eq!(sensing.senses.steps.iter().map(|step| step.1).collect::<Vec<_>>(), [true]);
+    assert_eq!(steps(&sensing), [false, true]);
     assert_eq!(sensing.senses.fan.and_then(|fan| fan.is_confirmed()), Some(true));
     // What the wire says is told when it is new.
     assert_eq!((sensing.wire(Some(true)), sensing.wire(Some(true))), (true, false));

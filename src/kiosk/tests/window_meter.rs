@@ -257,11 +257,13 @@ fn an_adapter_a_service_and_a_bus_that_fail_are_said_and_the_watts_come_back() {
 
 #[test]
 fn a_link_that_drops_moves_or_is_somebody_elses_is_said_and_the_watts_come_back() {
-    let kiosk = Kiosk::start(Behaviour { ignores: 2, ..good() }, "");
-    // The first commands are not heard: nothing is wrong yet.
+    // The first commands are not heard: nothing is wrong yet, and that stands there long enough to be read.
+    let resolving = Duration::from_secs(4);
+    let kiosk = Kiosk::start(Behaviour { ignores: 2, resolving, ..good() }, "");
     kiosk.says((None, "Looking for the power meter."), |_| ());
     kiosk.measures();
     assert_eq!(kiosk.bluez.connections(), 1);
+    kiosk.bluez.set(|it| it.resolving = good().resolving);
 
     for moves in [false, true] {
         kiosk.bluez.set(|it| it.moves = moves);

@@ -349,3 +349,25 @@ fn shares(
     shares.truncate(MAX_SHARES);
     shares
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_lies_between_two_measurements_or_lasts_still() {
+        let band = Some(Band { min: 1.0, mean: 1.0, max: 1.0 });
+        let found = |bands: &[Option<Band>], slot: u64| -> Vec<_> {
+            gaps(bands, Duration::from_millis(slot))
+                .map(|(gap, lasted)| (gap, lasted.as_secs_f64()))
+                .collect()
+        };
+        let hour = [None, band, None, band, band, None, None];
+        assert_eq!(found(&hour, 10_000), [(2..3, 20.0), (5..7, 30.0)]);
+        // At full rate three seconds are bridged.
+        let minute = |missing: usize| [vec![band; 4], vec![None; missing], vec![band]].concat();
+        assert_eq!(found(&minute(3), 500), []);
+        assert_eq!(found(&minute(4), 500), [(4..8, 3.5)]);
+        assert_eq!(found(&[None; 5], 500), [], "never heard of");
+    }
+}
