@@ -34,6 +34,7 @@ enum Instructions {
 
 impl Level {
     /// Every level of this processor, the widest last.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_mut, reason = "there is one level there"))]
     pub fn available() -> Vec<Level> {
         let mut levels = vec![Level(Instructions::Baseline)];
         #[cfg(target_arch = "x86_64")]
@@ -75,6 +76,7 @@ const LINE: usize = 64;
 ///
 /// Their own guesses begin anew on every page, and a row of a large grid is about a page.
 #[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables, reason = "nothing is done there"))]
 pub fn fetch<T>(row: &[T]) {
     #[cfg(target_arch = "x86_64")]
     for line in row.chunks(LINE / size_of::<T>()) {

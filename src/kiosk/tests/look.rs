@@ -595,6 +595,7 @@ fn the_owners_pages() {
             addresses: addresses.map(str::to_owned).into(),
             log: (0..12).map(|line| format!("INFO this is line {line}")).collect(),
             bundle,
+            ..Told::default()
         };
         screen.view.show_owner(told(Bundle::None), Instant::now());
         check(&screen, "owner", language);

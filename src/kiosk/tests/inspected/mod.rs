@@ -21,6 +21,8 @@ const DELIBERATE: &[(&str, Rule, &str, &str)] = &[
     ("dark", Rule::Apart, "", "a touch of the dark screen wakes it, wherever it is"),
     ("dark", Rule::Fact, "", "the presenter wants nothing on the screen"),
     ("home-dimmed", Rule::Contrast, "", "the owner wants the screen darker than it is made"),
+    ("power-gap", Rule::Contrast, "jasne pasy", "the words about the bands lie on them"),
+    ("power-gap", Rule::Contrast, "light bands", "the words about the bands lie on them"),
     ("node", Rule::Room, "/mnt/cluster-workspace", "a folder's name is as long as it is"),
     ("node", Rule::Room, "NVIDIA Jetson Nano", "a board's name is as long as it is"),
 ];

@@ -17,6 +17,8 @@ const FACT: f32 = 44.0;
 
 /// The largest share of a text's place that something else may take, such as the corner of a plate.
 const ACROSS: f64 = 0.01;
+/// Pixels of another hue that the lines of three computers make where they meet; nobody sees so few.
+const CROSSINGS: usize = 32;
 
 /// Which rule is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +78,8 @@ pub fn broken(seen: &Seen, pixels: &Pixels) -> Vec<Broken> {
     }
     let pictures = seen.covers.iter().filter(|cover| cover.is_picture);
     let foreign = pixels.foreign(&pictures.map(|picture| picture.area).collect::<Vec<_>>());
-    if let Some(([red, green, blue], most)) = foreign.first() {
-        let all: usize = foreign.iter().map(|(_, count)| count).sum();
+    let all: usize = foreign.iter().map(|(_, count)| count).sum();
+    if let Some(([red, green, blue], most)) = foreign.first().filter(|_| CROSSINGS < all) {
         add(Rule::Hue, format!("{all} pixels; {most} are #{red:02X}{green:02X}{blue:02X}"));
     }
     found
@@ -132,8 +134,8 @@ fn room(text: &Text, seen: &Seen, screen: LogicalRect, add: &mut impl FnMut(Rule
         add(Rule::Room, format!("{} is covered by what is at {area:?}", named(text)));
     }
     let middle = text.ink.center();
-    let before = seen.covers.iter().filter(|cover| cover.order < text.order);
-    let plate = before.filter(|cover| cover.area.contains(middle)).last();
+    let mut before = seen.covers.iter().filter(|cover| cover.order < text.order);
+    let plate = before.rfind(|cover| cover.area.contains(middle));
     if let Some(Cover { area, .. }) = plate.filter(|plate| !within(text.ink, plate.area)) {
         add(Rule::Room, format!("{} runs over its plate {area:?}", named(text)));
     }

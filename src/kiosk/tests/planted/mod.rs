@@ -165,14 +165,16 @@ fn every_planted_defect_is_found_and_nothing_else() {
         (4, vec![Rule::Fact]),
         (5, vec![Rule::Contrast]),
         (6, vec![Rule::Size]),
-        (7, vec![Rule::Room]),
+        // Each crosses the other.
+        (7, vec![Rule::Contrast, Rule::Contrast, Rule::Room]),
         (8, vec![Rule::Room]),
         (9, vec![Rule::Room]),
         (10, vec![Rule::Room]),
         (11, vec![Rule::Room]),
         (12, vec![Rule::Room]),
         (13, vec![Rule::Room]),
-        (14, vec![Rule::Room]),
+        // Two backgrounds behind one text.
+        (14, vec![Rule::Room, Rule::Contrast]),
         (15, vec![Rule::Contrast]),
     ];
     for (defect, rules) in expected {
