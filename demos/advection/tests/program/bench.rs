@@ -139,7 +139,7 @@ fn a_gpu_that_is_not_there_or_fails_is_a_sentence_beside_the_processors_figures(
             "two passes on 20x24 cells: the GPU does not start the kernel",
         ),
         ("fail=cuEventElapsedTime:3:719", "the GPU offers no event: LaunchFailed"),
-        ("memory=100000000", "the GPU cannot set"),
+        ("memory=10000", "the GPU cannot set"),
     ];
     for (plan, words) in failures {
         let Run { figures, code, .. } = run(plan, &[]);
