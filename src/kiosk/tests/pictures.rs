@@ -713,11 +713,12 @@ fn the_cluster_is_shut_down() {
             is_silent,
             trouble: trouble.map(str::to_owned),
         };
+        let now = Instant::now();
         let show = |shut_down, name| {
-            screen.view.show_owner(Told { shut_down, ..open() }, Instant::now());
+            screen.view.show_owner(Told { shut_down, ..open() }, now);
             compare(&screen, name, language);
         };
-        let until = Instant::now() + Duration::from_millis(7_500);
+        let until = now + Duration::from_millis(7_500);
         show(ShutDown::Counting(until.into()), "shut-down-counting");
         let tom = computer("major-tom", true, None);
         let ground = computer("ground-control", false, Some("sudo: a password is required"));
